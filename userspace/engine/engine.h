@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The handshake engine: TLS 1.2 (RFC 5246) and TLS 1.3 (RFC 8446), client and
+ * server, without I/O.
+ *
+ * The engine consumes handshake bytes at an encryption level and produces
+ * handshake bytes, keys and a result, through struct engine_output. It never
+ * sees a record, a socket, a file or a clock other than engine_config.now.
+ * A worker of socktlsd turns the outputs into netlink actions; a test turns
+ * them into memory buffers; both get the same sequence.
+ *
+ * One engine belongs to one thread at a time.
+ */
+#ifndef SOCKTLS_ENGINE_H
+#define SOCKTLS_ENGINE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <time.h>
+
+#include <linux/socktls.h>
+#include <linux/socktls_netlink.h>
+
+#define ENGINE_SECRET_MAX	64	/* hash output, or a MAC key */
+#define ENGINE_KEY_MAX		32
+#define ENGINE_IV_MAX		16
+
+struct engine;
+struct engine_identity;
+struct engine_trust;
+
+/**
+ * struct engine_bytes - bytes that somebody else owns
+ * @data: may be NULL when @len is 0
+ * @len: in bytes
+ */
+struct engine_bytes {
+	const uint8_t	*data;
+	size_t		len;
+};
+
+/**
+ * struct engine_key - the record protection of one direction at one level
+ * @direction: what this side does with it: receive or send
+ * @level: the level whose records it protects
+ * @cipher: TLS_CIPHER_* of <linux/tls.h> or SOCKTLS_CIPHER_*
+ * @flags: SOCKTLS_KEY_*
+ * @key_len: write key, in bytes
+ * @iv_len: write IV: TLS 1.3 and ChaCha20 12, TLS 1.2 GCM and CCM 4 (the
+ *	implicit part), CBC 0
+ * @mac_key_len: MAC key, 0 for an AEAD
+ * @secret_len: application traffic secret (TLS 1.3, application level), else 0
+ *
+ * Valid during the callback only; the engine wipes it afterwards.
+ */
+struct engine_key {
+	enum socktls_direction	direction;
+	enum socktls_level	level;
+	uint16_t		cipher;
+	uint32_t		flags;
+	size_t			key_len;
+	size_t			iv_len;
+	size_t			mac_key_len;
+	size_t			secret_len;
+	uint8_t			key[ENGINE_KEY_MAX];
+	uint8_t			iv[ENGINE_IV_MAX];
+	uint8_t			mac_key[ENGINE_SECRET_MAX];
+	uint8_t			secret[ENGINE_SECRET_MAX];
+};
+
+/**
+ * struct engine_result - what a finished handshake agreed on
+ * @version: 0x0303 or 0x0304
+ * @suite: cipher suite code point
+ * @group: NamedGroup, 0 for RSA key exchange
+ * @signature_scheme: the peer's, 0 when it did not sign
+ * @flags: SOCKTLS_INFO_*
+ * @alpn: protocol name, empty when none
+ * @peer_identity: text, NULL when the peer sent no certificate or it was not
+ *	verified: the SAN that matched the server name, else the subject
+ * @cookie: opaque to the kernel, given back with tickets and exporters
+ *
+ * Valid during the callback only.
+ */
+struct engine_result {
+	uint16_t		version;
+	uint16_t		suite;
+	uint16_t		group;
+	uint16_t		signature_scheme;
+	uint32_t		flags;
+	struct engine_bytes	alpn;
+	const char		*peer_identity;
+	struct engine_bytes	cookie;
+};
+
+/**
+ * struct engine_failure - why a handshake ended without a result
+ * @alert: AlertDescription to send, -1: none (alert received, or out of memory)
+ * @error: positive errno for the application; one meaning each, see
+ *	socktls(7): EKEYREJECTED, EPROTO, ...
+ * @text: for people: what was wrong and what to do
+ */
+struct engine_failure {
+	int		alert;
+	int		error;
+	const char	*text;
+};
+
+/**
+ * struct engine_output - where an engine's output goes
+ *
+ * Called in the order in which a record layer must act. Each returns 0, or a
+ * negative errno, which ends the engine (no further callbacks) and is returned
+ * by the engine_*() call in progress. certificate() comes once per certificate,
+ * leaf first, before done(). fail() comes at most once and is the last call.
+ * keylog() may be NULL; it gets lines of the NSS key log format without the
+ * newline, for tests only.
+ */
+struct engine_output {
+	int (*send)(void *arg, uint8_t content_type, struct engine_bytes bytes);
+	int (*version)(void *arg, uint16_t version);
+	int (*key)(void *arg, const struct engine_key *key);
+	int (*certificate)(void *arg, enum socktls_chain chain,
+			   struct engine_bytes der);
+	int (*done)(void *arg, const struct engine_result *result);
+	int (*fail)(void *arg, const struct engine_failure *failure);
+	void (*keylog)(void *arg, const char *line);
+};
+
+/**
+ * struct engine_keyops - operations with a private key
+ * @sign: sign @in as SignatureScheme @scheme demands (RFC 8446 section 4.2.3),
+ *	write at most *@out_len bytes to @out and the length to *@out_len
+ * @decrypt: RSA decryption of a TLS 1.2 EncryptedPreMasterSecret with
+ *	@client_version checked inside it: always yields 48 bytes, random ones
+ *	on any fault, in constant time (RFC 5246 section 7.4.7.1)
+ *
+ * Return 0 or a negative errno. The only way to a private key: the engine
+ * never holds one, so that another process may.
+ */
+struct engine_keyops {
+	int (*sign)(void *key, uint16_t scheme, struct engine_bytes in,
+		    uint8_t *out, size_t *out_len);
+	int (*decrypt)(void *key, uint16_t client_version,
+		       struct engine_bytes in, uint8_t premaster[48]);
+};
+
+/*
+ * Identities: a certificate chain and a private key behind engine_keyops.
+ * Reference counted; an engine takes its own reference. Immutable.
+ *
+ * engine_identity_new(): @chain_pem holds the leaf first. @key is handed to
+ * the @ops calls. Returns 0, -EINVAL with @error_text (of @error_len bytes)
+ * filled when the chain does not parse, or -ENOMEM.
+ */
+int engine_identity_new(struct engine_identity **identity,
+			struct engine_bytes chain_pem,
+			const struct engine_keyops *ops, void *key,
+			char *error_text, size_t error_len);
+struct engine_identity *engine_identity_get(struct engine_identity *identity);
+void engine_identity_put(struct engine_identity *identity);
+
+/*
+ * engine_local_key_new(): private key operations in this process, over
+ * libcrypto, from PEM. engine_local_keyops are the operations for it.
+ */
+extern const struct engine_keyops engine_local_keyops;
+int engine_local_key_new(void **key, struct engine_bytes key_pem,
+			 char *error_text, size_t error_len);
+void engine_local_key_free(void *key);
+/* True when @key is the private key of @identity's leaf certificate. */
+bool engine_local_key_matches(void *key, struct engine_identity *identity);
+
+/*
+ * Trust stores: CA certificates in PEM, or pins as SOCKTLS_TRUST takes them
+ * (detected by their first bytes). Reference counted, immutable.
+ */
+int engine_trust_new(struct engine_trust **trust, struct engine_bytes value,
+		     char *error_text, size_t error_len);
+struct engine_trust *engine_trust_get(struct engine_trust *trust);
+void engine_trust_put(struct engine_trust *trust);
+
+/**
+ * struct engine_config - parameters of one handshake
+ * @role: client or server
+ * @server_name: client: name to send as SNI and to verify; an IP literal is
+ *	matched against iPAddress SANs and not sent; NULL: none (then a
+ *	verifying client fails with EINVAL)
+ * @identities: server: at least one, the first is the default; client: the
+ *	one to present when asked, or none
+ * @n_identities: elements of @identities
+ * @trust: for verifying the peer, NULL only when @peer_auth is NONE
+ * @peer_auth: enum socktls_peer_auth, DEFAULT resolved by role
+ * @alpn: ProtocolNameList, empty for none
+ * @policy: name of a policy, NULL for the default
+ * @now: for certificate validity, 0: time(NULL)
+ * @min_version: 0 or 0x0303 or 0x0304
+ * @max_version: 0 or 0x0303 or 0x0304
+ * @suites: explicit list in order of preference, NULL: the policy's
+ * @n_suites: elements of @suites
+ * @groups: explicit list, NULL: the policy's
+ * @n_groups: elements of @groups
+ * @random: test hook: source of all randomness, NULL: RAND_bytes()
+ * @random_arg: for @random
+ *
+ * Everything is copied or referenced by engine_new().
+ */
+struct engine_config {
+	enum socktls_role	role;
+	const char		*server_name;
+	struct engine_identity *const *identities;
+	size_t			n_identities;
+	struct engine_trust	*trust;
+	enum socktls_peer_auth	peer_auth;
+	struct engine_bytes	alpn;
+	const char		*policy;
+	time_t			now;
+	uint16_t		min_version;
+	uint16_t		max_version;
+	const uint16_t		*suites;
+	size_t			n_suites;
+	const uint16_t		*groups;
+	size_t			n_groups;
+	int (*random)(void *arg, uint8_t *out, size_t len);
+	void			*random_arg;
+};
+
+/**
+ * engine_new() - make an engine
+ * @engine: set on success, owned by the caller
+ * @config: parameters, copied
+ * @output: callbacks, must outlive the engine
+ * @arg: for @output
+ *
+ * Return: 0, -EINVAL for a configuration that makes no sense, -ENOMEM.
+ */
+int engine_new(struct engine **engine, const struct engine_config *config,
+	       const struct engine_output *output, void *arg);
+
+/**
+ * engine_start() - begin: a client sends its ClientHello, a server nothing
+ *
+ * Return: 0, or a negative errno after fail() was called.
+ */
+int engine_start(struct engine *engine);
+
+/**
+ * engine_receive() - take bytes from the peer
+ * @level: the level of the record that carried them
+ * @content_type: 22 handshake, 20 change_cipher_spec (TLS 1.2 only)
+ * @bytes: any chunking of messages
+ *
+ * Return: 0 (also when a message is incomplete), or a negative errno after
+ * fail() was called.
+ */
+int engine_receive(struct engine *engine, enum socktls_level level,
+		   uint8_t content_type, struct engine_bytes bytes);
+
+/* True after done(). */
+bool engine_is_done(const struct engine *engine);
+
+/* Wipes and frees; NULL is allowed. */
+void engine_free(struct engine *engine);
+
+#endif /* SOCKTLS_ENGINE_H */
