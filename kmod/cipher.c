@@ -1,0 +1,575 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The table of record protections, and sealing and opening with one of them.
+ * A new AEAD is a row of the table.
+ */
+#include <crypto/aead.h>
+#include <crypto/scatterwalk.h>
+#include <linux/highmem.h>
+#include <linux/slab.h>
+#include <linux/tls.h>
+#include <linux/socktls.h>
+
+#include "cbc.h"
+#include "cipher.h"
+#include "compat.h"
+
+#define AEAD_ROW(_type, _name, _aead, _key, _versions, _limit, _info)	\
+	{ .type = TLS_CIPHER_##_type, .name = (_name), .aead = (_aead),	\
+	  .key_size = (_key), .salt_size = 4, .explicit_size = 8,	\
+	  .tag_size = 16, .versions = (_versions),			\
+	  .record_limit = (_limit), .info_size = sizeof(struct _info),	\
+	  .info_iv_size = 8,						\
+	  .ccm = TLS_CIPHER_##_type == TLS_CIPHER_AES_CCM_128 ||	\
+		 TLS_CIPHER_##_type == TLS_CIPHER_SM4_CCM }
+
+#define CBC_ROW(_type, _name, _key, _mac_key, _desc)			\
+	{ .type = SOCKTLS_CIPHER_##_type, .name = (_name),		\
+	  .cbc = (_desc), .key_size = (_key), .mac_key_size = (_mac_key), \
+	  .versions = CIPHER_TLS_1_2, .record_limit = U64_MAX }
+
+#define BOTH		(CIPHER_TLS_1_2 | CIPHER_TLS_1_3)
+
+/* 2^24.5 full-size records, RFC 8446 section 5.5; CCM: RFC 9147 section 4.5.3 */
+#define LIMIT_GCM	23726566ULL
+#define LIMIT_CCM	11863283ULL
+
+#define CBC_DESC(_name, _key, _hash, _mac, _block)			\
+	static const struct socktls_cbc_desc _name = {			\
+		.cipher = "cbc(aes)", .hash = (_hash),			\
+		.key_size = (_key), .mac_size = (_mac), .block_size = 16, \
+		.hash_block_size = (_block),				\
+	}
+
+CBC_DESC(cbc_128_sha1, 16, "sha1", 20, 64);
+CBC_DESC(cbc_256_sha1, 32, "sha1", 20, 64);
+CBC_DESC(cbc_128_sha256, 16, "sha256", 32, 64);
+CBC_DESC(cbc_256_sha256, 32, "sha256", 32, 64);
+CBC_DESC(cbc_256_sha384, 32, "sha384", 48, 128);
+
+static const struct socktls_cipher ciphers[] = {
+	AEAD_ROW(AES_GCM_128, "AES-128-GCM", "gcm(aes)", 16, BOTH, LIMIT_GCM,
+		 tls12_crypto_info_aes_gcm_128),
+	AEAD_ROW(AES_GCM_256, "AES-256-GCM", "gcm(aes)", 32, BOTH, LIMIT_GCM,
+		 tls12_crypto_info_aes_gcm_256),
+	AEAD_ROW(AES_CCM_128, "AES-128-CCM", "ccm(aes)", 16, BOTH, LIMIT_CCM,
+		 tls12_crypto_info_aes_ccm_128),
+	AEAD_ROW(SM4_GCM, "SM4-GCM", "gcm(sm4)", 16, BOTH, LIMIT_GCM,
+		 tls12_crypto_info_sm4_gcm),
+	AEAD_ROW(SM4_CCM, "SM4-CCM", "ccm(sm4)", 16, BOTH, LIMIT_CCM,
+		 tls12_crypto_info_sm4_ccm),
+	AEAD_ROW(ARIA_GCM_128, "ARIA-128-GCM", "gcm(aria)", 16, CIPHER_TLS_1_2,
+		 LIMIT_GCM, tls12_crypto_info_aria_gcm_128),
+	AEAD_ROW(ARIA_GCM_256, "ARIA-256-GCM", "gcm(aria)", 32, CIPHER_TLS_1_2,
+		 LIMIT_GCM, tls12_crypto_info_aria_gcm_256),
+	{ .type = TLS_CIPHER_CHACHA20_POLY1305, .name = "ChaCha20-Poly1305",
+	  .aead = "rfc7539(chacha20,poly1305)", .key_size = 32,
+	  .salt_size = 12, .explicit_size = 0, .tag_size = 16,
+	  .versions = BOTH, .record_limit = U64_MAX, .info_iv_size = 12,
+	  .info_size = sizeof(struct tls12_crypto_info_chacha20_poly1305) },
+	CBC_ROW(AES_128_CBC_HMAC_SHA1, "AES-128-CBC-SHA1", 16, 20,
+		&cbc_128_sha1),
+	CBC_ROW(AES_256_CBC_HMAC_SHA1, "AES-256-CBC-SHA1", 32, 20,
+		&cbc_256_sha1),
+	CBC_ROW(AES_128_CBC_HMAC_SHA256, "AES-128-CBC-SHA256", 16, 32,
+		&cbc_128_sha256),
+	CBC_ROW(AES_256_CBC_HMAC_SHA256, "AES-256-CBC-SHA256", 32, 32,
+		&cbc_256_sha256),
+	CBC_ROW(AES_256_CBC_HMAC_SHA384, "AES-256-CBC-SHA384", 32, 48,
+		&cbc_256_sha384),
+};
+
+/* Transforms in use, for the leak check of the tests. */
+static atomic_t epochs_alive = ATOMIC_INIT(0);
+
+int socktls_cipher_alive(void)
+{
+	return atomic_read(&epochs_alive);
+}
+
+/**
+ * socktls_cipher_find() - the row for a record protection
+ * @type: TLS_CIPHER_* or SOCKTLS_CIPHER_*
+ *
+ * Return: the row, NULL when there is none.
+ */
+const struct socktls_cipher *socktls_cipher_find(u16 type)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(ciphers); i++)
+		if (ciphers[i].type == type)
+			return &ciphers[i];
+	return NULL;
+}
+
+/**
+ * socktls_cipher_allows() - may a protection be used with a TLS version?
+ * @cipher: a row of the table
+ * @version: 0x0303 or 0x0304
+ *
+ * Return: true if so.
+ */
+bool socktls_cipher_allows(const struct socktls_cipher *cipher, u16 version)
+{
+	if (version == RECORD_TLS_1_3)
+		return cipher->versions & CIPHER_TLS_1_3;
+	return version == RECORD_TLS_1_2 && cipher->versions & CIPHER_TLS_1_2;
+}
+
+static bool epoch_is_13(const struct socktls_epoch *e)
+{
+	return e->version == RECORD_TLS_1_3;
+}
+
+static int epoch_init_aead(struct socktls_epoch *e,
+			   const struct socktls_key *key)
+{
+	const struct socktls_cipher *c = e->cipher;
+	int err;
+
+	e->prefix = epoch_is_13(e) ? 0 : c->explicit_size;
+	e->aead = crypto_alloc_aead(c->aead, 0, 0);
+	if (IS_ERR(e->aead)) {
+		err = PTR_ERR(e->aead);
+		e->aead = NULL;
+		return err;
+	}
+	err = crypto_aead_setkey(e->aead, key->key, key->key_len);
+	if (err)
+		return err;
+	err = crypto_aead_setauthsize(e->aead, c->tag_size);
+	if (err)
+		return err;
+	e->req = aead_request_alloc(e->aead, GFP_KERNEL);
+	if (!e->req)
+		return -ENOMEM;
+	crypto_init_wait(&e->wait);
+	aead_request_set_callback(e->req, CRYPTO_TFM_REQ_MAY_BACKLOG |
+				  CRYPTO_TFM_REQ_MAY_SLEEP,
+				  crypto_req_done, &e->wait);
+	return 0;
+}
+
+static int epoch_init_cbc(struct socktls_epoch *e,
+			  const struct socktls_key *key)
+{
+	struct socktls_cbc *cbc;
+
+	e->prefix = e->cipher->cbc->block_size;
+	e->scratch = kmalloc(RECORD_MAX_LEN, GFP_KERNEL);
+	if (!e->scratch)
+		return -ENOMEM;
+	cbc = socktls_cbc_new(e->cipher->cbc, key->key, key->mac_key,
+			      key->encrypt_then_mac);
+	if (IS_ERR(cbc))
+		return PTR_ERR(cbc);
+	e->cbc = cbc;
+	return 0;
+}
+
+static bool epoch_key_fits(const struct socktls_cipher *c,
+			   const struct socktls_key *key)
+{
+	u8 iv_len = key->version == RECORD_TLS_1_3 ? RECORD_NONCE_LEN :
+						     c->salt_size;
+
+	return socktls_cipher_allows(c, key->version) &&
+	       key->key_len == c->key_size && key->iv_len == iv_len &&
+	       key->mac_key_len == c->mac_key_size &&
+	       key->secret_len <= CIPHER_SECRET_MAX &&
+	       !(key->encrypt_then_mac && !c->cbc);
+}
+
+/**
+ * socktls_epoch_new() - make the protection of one direction
+ * @key: copied; the caller wipes it
+ *
+ * Context: process, may sleep (the crypto API may load modules).
+ *
+ * Return: the epoch, owned by the caller; ERR_PTR(-EINVAL) when the lengths or
+ * the version do not fit the cipher; -ENOENT when the kernel has no such
+ * cipher; -ENOMEM.
+ */
+struct socktls_epoch *socktls_epoch_new(const struct socktls_key *key)
+{
+	const struct socktls_cipher *c = socktls_cipher_find(key->cipher);
+	struct socktls_epoch *e;
+	int err;
+
+	if (!c || !epoch_key_fits(c, key))
+		return ERR_PTR(-EINVAL);
+	e = socktls_epoch_new_null();
+	if (!e)
+		return ERR_PTR(-ENOMEM);
+
+	e->cipher = c;
+	e->version = key->version;
+	e->level = key->level;
+	e->seq = key->seq;
+	e->explicit_nonce = key->explicit_nonce;
+	memcpy(e->iv, key->iv, key->iv_len);
+	e->secret_len = key->secret_len;
+	memcpy(e->secret, key->secret, key->secret_len);
+	err = c->cbc ? epoch_init_cbc(e, key) : epoch_init_aead(e, key);
+	if (err) {
+		socktls_epoch_free(e);
+		return ERR_PTR(err);
+	}
+	return e;
+}
+
+/**
+ * socktls_epoch_new_null() - the epoch before any key
+ *
+ * Return: the epoch, NULL when there is no memory.
+ */
+struct socktls_epoch *socktls_epoch_new_null(void)
+{
+	struct socktls_epoch *e = kzalloc(sizeof(*e), GFP_KERNEL);
+
+	if (e)
+		atomic_inc(&epochs_alive);
+	return e;
+}
+
+/**
+ * socktls_epoch_free() - wipe and free
+ * @epoch: may be NULL
+ *
+ * Context: any, BH included.
+ */
+void socktls_epoch_free(struct socktls_epoch *epoch)
+{
+	if (!epoch)
+		return;
+	aead_request_free(epoch->req);
+	crypto_free_aead(epoch->aead);
+	socktls_cbc_free(epoch->cbc);
+	kfree_sensitive(epoch->scratch);
+	kfree_sensitive(epoch);
+	atomic_dec(&epochs_alive);
+}
+
+/**
+ * socktls_epoch_limits() - what a received header must satisfy in this epoch
+ * @epoch: the receive epoch
+ * @limits: filled
+ */
+void socktls_epoch_limits(const struct socktls_epoch *epoch,
+			  struct record_limits *limits)
+{
+	const struct socktls_cipher *c = epoch->cipher;
+
+	limits->min_length = 0;
+	limits->max_length = RECORD_MAX_PLAINTEXT;
+	limits->version = 0;
+	if (!c)
+		return;
+	limits->version = RECORD_TLS_1_2;
+	if (c->cbc) {
+		limits->min_length = socktls_cbc_min_fragment(epoch->cbc);
+		limits->max_length += RECORD_EXPANSION_12;
+		return;
+	}
+	limits->min_length = epoch->prefix + c->tag_size;
+	if (epoch_is_13(epoch)) {
+		limits->min_length += 1;
+		limits->max_length += RECORD_EXPANSION_13;
+	} else {
+		limits->max_length += epoch->prefix + c->tag_size;
+	}
+}
+
+/**
+ * socktls_epoch_suffix_max() - most bytes that follow a plaintext on the wire
+ * @epoch: the send epoch
+ *
+ * Return: inner type and tag, or MAC and block padding; without the padding of
+ * RFC 8446 section 5.4.
+ */
+u32 socktls_epoch_suffix_max(const struct socktls_epoch *epoch)
+{
+	const struct socktls_cipher *c = epoch->cipher;
+
+	if (!c)
+		return 0;
+	if (c->cbc)
+		return c->cbc->mac_size + c->cbc->block_size;
+	return c->tag_size + epoch_is_13(epoch);
+}
+
+static void epoch_nonce(struct socktls_epoch *e, const u8 *explicit_nonce)
+{
+	u8 *nonce = e->nonce;
+
+	if (e->cipher->ccm)
+		*nonce++ = 2;	/* a counter of three bytes: L - 1 */
+	if (explicit_nonce)
+		record_nonce_explicit(nonce, e->iv, explicit_nonce);
+	else
+		record_nonce_xor(nonce, e->iv, e->seq);
+}
+
+/* Puts the TLS 1.2 additional data in front of what follows the nonce. */
+static struct scatterlist *epoch_sg_12(struct socktls_epoch *e,
+				       struct scatterlist table[3],
+				       struct scatterlist *sg)
+{
+	struct scatterlist *rest;
+	u32 skip = RECORD_HEADER_LEN + e->prefix;
+
+	while (skip >= sg->length) {
+		skip -= sg->length;
+		sg = sg_next(sg);
+	}
+	rest = sg;
+	sg_init_table(table, 3);
+	sg_set_buf(&table[0], e->aad, RECORD_AAD_LEN_12);
+	sg_set_page(&table[1], sg_page(rest), rest->length - skip,
+		    rest->offset + skip);
+	rest = sg_next(rest);
+	if (rest)
+		sg_chain(table, 3, rest);
+	else
+		sg_mark_end(&table[1]);
+	return table;
+}
+
+static int seal_aead(struct socktls_epoch *e, u8 type, struct socktls_vec *vec,
+		     u32 plaintext_len, u32 padding)
+{
+	u32 body = plaintext_len + e->cipher->tag_size + e->prefix;
+	u8 header[RECORD_HEADER_LEN], explicit_nonce[8];
+	struct scatterlist *sg = e->sg;
+	u32 assoc = RECORD_HEADER_LEN;
+	u32 crypt = plaintext_len;
+	int err;
+
+	if (epoch_is_13(e)) {
+		body += 1 + padding;
+		crypt += 1 + padding;
+		socktls_vec_write(vec, RECORD_HEADER_LEN + plaintext_len,
+				  &type, 1);
+		type = RECORD_APPLICATION_DATA;
+	}
+	socktls_vec_trim(vec, RECORD_HEADER_LEN + body);
+	record_write_header(header, type, RECORD_TLS_1_2, body);
+	socktls_vec_write(vec, 0, header, sizeof(header));
+	err = socktls_vec_to_sg(vec, vec->len, sg, ARRAY_SIZE(e->sg));
+	if (err)
+		return err;
+	if (!epoch_is_13(e)) {
+		record_aad_12(e->aad, e->seq, type, RECORD_TLS_1_2,
+			      plaintext_len);
+		put_unaligned_be64(e->explicit_nonce, explicit_nonce);
+		socktls_vec_write(vec, RECORD_HEADER_LEN, explicit_nonce,
+				  e->prefix);
+		sg = epoch_sg_12(e, e->src, sg);
+		assoc = RECORD_AAD_LEN_12;
+	}
+	epoch_nonce(e, e->prefix ? explicit_nonce : NULL);
+	aead_request_set_ad(e->req, assoc);
+	aead_request_set_crypt(e->req, sg, sg, crypt, e->nonce);
+	return crypto_wait_req(crypto_aead_encrypt(e->req), &e->wait);
+}
+
+static int seal_cbc(struct socktls_epoch *e, u8 type, struct socktls_vec *vec,
+		    u32 plaintext_len)
+{
+	u8 header[RECORD_HEADER_LEN];
+	u32 fragment_len;
+	int err;
+
+	socktls_vec_read(vec, RECORD_HEADER_LEN + e->prefix,
+			 e->scratch + e->prefix, plaintext_len);
+	err = socktls_cbc_seal(e->cbc, e->seq, type, RECORD_TLS_1_2,
+			       e->scratch, plaintext_len, &fragment_len);
+	if (err)
+		return err;
+	socktls_vec_trim(vec, RECORD_HEADER_LEN + fragment_len);
+	record_write_header(header, type, RECORD_TLS_1_2, fragment_len);
+	socktls_vec_write(vec, 0, header, sizeof(header));
+	socktls_vec_write(vec, RECORD_HEADER_LEN, e->scratch, fragment_len);
+	return 0;
+}
+
+/**
+ * socktls_epoch_seal() - protect one record in place
+ * @epoch: the send epoch
+ * @type: content type
+ * @vec: room for the header and the prefix, the plaintext, and at least
+ *	socktls_epoch_suffix_max() bytes; trimmed to the record. TLS 1.3: the
+ *	@padding bytes after the first one behind the plaintext are zero
+ * @plaintext_len: bytes of plaintext, at most 16384
+ * @padding: zeros behind the inner content type (RFC 8446 section 5.4)
+ *
+ * Context: process, sk locked, may sleep.
+ *
+ * Return: 0; -EOVERFLOW when the sequence number would wrap (RFC 8446 5.3);
+ * another negative errno of the crypto API. The sequence number advances only
+ * on success.
+ */
+int socktls_epoch_seal(struct socktls_epoch *epoch, u8 type,
+		       struct socktls_vec *vec, u32 plaintext_len, u32 padding)
+{
+	u8 header[RECORD_HEADER_LEN];
+	int err = 0;
+
+	if (epoch->seq == U64_MAX)
+		return -EOVERFLOW;
+	if (!epoch->cipher) {
+		socktls_vec_trim(vec, RECORD_HEADER_LEN + plaintext_len);
+		record_write_header(header, type, RECORD_TLS_1_2,
+				    plaintext_len);
+		socktls_vec_write(vec, 0, header, sizeof(header));
+	} else if (epoch->cbc) {
+		err = seal_cbc(epoch, type, vec, plaintext_len);
+	} else {
+		err = seal_aead(epoch, type, vec, plaintext_len, padding);
+	}
+	if (err)
+		return err;
+	epoch->seq++;
+	epoch->explicit_nonce++;
+	return 0;
+}
+
+/* The content type is the last byte that is not zero (RFC 8446 section 5.4). */
+static int open_inner_type(const struct socktls_vec *dst, u8 *type, u32 off,
+			   u32 *len)
+{
+	u8 chunk[64];
+	u32 left = *len;
+
+	while (left) {
+		u32 n = min_t(u32, left, sizeof(chunk));
+		u32 i = n;
+
+		socktls_vec_read(dst, off + left - n, chunk, n);
+		while (i && !chunk[i - 1])
+			i--;
+		if (i) {
+			*type = chunk[i - 1];
+			*len = left - n + i - 1;
+			return 0;
+		}
+		left -= n;
+	}
+	return -ENOMSG;
+}
+
+static int open_aead(struct socktls_epoch *e, const struct record_header *h,
+		     struct scatterlist *src, struct socktls_vec *dst,
+		     u8 *type, u32 *off, u32 *len)
+{
+	u32 crypt = h->length - e->prefix;
+	struct scatterlist *dst_sg = e->sg;
+	u32 assoc = RECORD_HEADER_LEN;
+	u8 explicit_nonce[8];
+	int err;
+
+	*off = RECORD_HEADER_LEN + e->prefix;
+	*len = crypt - e->cipher->tag_size;
+	err = socktls_vec_to_sg(dst, *off + *len, dst_sg, ARRAY_SIZE(e->sg));
+	if (err)
+		return err;
+	if (!epoch_is_13(e)) {
+		if (e->prefix)
+			sg_pcopy_to_buffer(src, sg_nents(src), explicit_nonce,
+					   e->prefix, RECORD_HEADER_LEN);
+		record_aad_12(e->aad, e->seq, h->type, h->version, *len);
+		src = epoch_sg_12(e, e->src, src);
+		dst_sg = *len ? epoch_sg_12(e, e->dst, dst_sg) : src;
+		assoc = RECORD_AAD_LEN_12;
+	}
+	epoch_nonce(e, e->prefix ? explicit_nonce : NULL);
+	aead_request_set_ad(e->req, assoc);
+	aead_request_set_crypt(e->req, src, dst_sg, crypt, e->nonce);
+	err = crypto_wait_req(crypto_aead_decrypt(e->req), &e->wait);
+	if (err)
+		return err;
+	*type = h->type;
+	if (epoch_is_13(e))
+		return open_inner_type(dst, type, *off, len);
+	return 0;
+}
+
+static int open_cbc(struct socktls_epoch *e, const struct record_header *h,
+		    struct scatterlist *src, struct socktls_vec *dst,
+		    u8 *type, u32 *off, u32 *len)
+{
+	u32 plain_off;
+	int err;
+
+	sg_pcopy_to_buffer(src, sg_nents(src), e->scratch, h->length,
+			   RECORD_HEADER_LEN);
+	err = socktls_cbc_open(e->cbc, e->seq, h->type, h->version, e->scratch,
+			       h->length, &plain_off, len);
+	if (err)
+		return err;
+	*type = h->type;
+	*off = RECORD_HEADER_LEN;
+	socktls_vec_write(dst, *off, e->scratch + plain_off, *len);
+	return 0;
+}
+
+static int open_null(const struct record_header *h, struct scatterlist *src,
+		     struct socktls_vec *dst, u8 *type, u32 *off, u32 *len)
+{
+	u32 done = 0;
+
+	while (done < h->length) {
+		u8 chunk[128];
+		u32 n = min_t(u32, h->length - done, sizeof(chunk));
+
+		sg_pcopy_to_buffer(src, sg_nents(src), chunk, n,
+				   RECORD_HEADER_LEN + done);
+		socktls_vec_write(dst, RECORD_HEADER_LEN + done, chunk, n);
+		done += n;
+	}
+	*type = h->type;
+	*off = RECORD_HEADER_LEN;
+	*len = h->length;
+	return 0;
+}
+
+/**
+ * socktls_epoch_open() - check and decrypt one record
+ * @epoch: the receive epoch
+ * @header: the record's header, already checked against the epoch's limits
+ * @src: the whole record, header included; ends with it
+ * @dst: kernel memory of at least the record's length; may be what @src
+ *	describes, at the same offsets
+ * @type: content type, from inside the protection in TLS 1.3
+ * @off: where the plaintext starts in @dst
+ * @len: its length in bytes
+ *
+ * Context: process, sk locked, may sleep.
+ *
+ * Return: 0; -EBADMSG when the record is not authentic; -ENOMSG for an inner
+ * plaintext without content type; -EMSGSIZE for a plaintext over 2^14 bytes;
+ * -EOVERFLOW when the sequence number would wrap; another negative errno of
+ * the crypto API. The sequence number advances only when the record was
+ * authentic. On failure @dst must not be shown to anybody.
+ */
+int socktls_epoch_open(struct socktls_epoch *epoch,
+		       const struct record_header *header,
+		       struct scatterlist *src, struct socktls_vec *dst,
+		       u8 *type, u32 *off, u32 *len)
+{
+	int err;
+
+	if (epoch->seq == U64_MAX)
+		return -EOVERFLOW;
+	if (!epoch->cipher)
+		err = open_null(header, src, dst, type, off, len);
+	else if (epoch->cbc)
+		err = open_cbc(epoch, header, src, dst, type, off, len);
+	else
+		err = open_aead(epoch, header, src, dst, type, off, len);
+	if (err)
+		return err;
+	epoch->seq++;
+	return *len > RECORD_MAX_PLAINTEXT ? -EMSGSIZE : 0;
+}

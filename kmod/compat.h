@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Every difference between kernel versions, and nothing else. The HAVE_ macros
+ * come from probes of the kernel's headers in Kbuild, never from a version
+ * number: distributions move features both ways.
+ */
+#ifndef SOCKTLS_COMPAT_H
+#define SOCKTLS_COMPAT_H
+
+#include <linux/net.h>
+#include <linux/version.h>
+#include <net/sock.h>
+#include <net/tcp.h>
+
+#ifdef HAVE_LINUX_UNALIGNED_H
+#include <linux/unaligned.h>
+#else
+#include <asm/unaligned.h>
+#endif
+
+/*
+ * compat_send_page() - hand a part of a page to TCP, which takes its own
+ * reference; never waits. sk locked. Return: bytes taken or a negative errno.
+ */
+#ifdef HAVE_SENDPAGE
+static inline int compat_send_page(struct sock *sk, struct page *page,
+				   unsigned int off, size_t len, bool more)
+{
+	return tcp_sendpage_locked(sk, page, off, len,
+				   MSG_DONTWAIT | MSG_NOSIGNAL |
+				   (more ? MSG_MORE | MSG_SENDPAGE_NOTLAST : 0));
+}
+#else
+static inline int compat_send_page(struct sock *sk, struct page *page,
+				   unsigned int off, size_t len, bool more)
+{
+	struct msghdr msg = {
+		.msg_flags = MSG_DONTWAIT | MSG_NOSIGNAL | MSG_SPLICE_PAGES |
+			     (more ? MSG_MORE : 0),
+	};
+	struct bio_vec bv;
+
+	bvec_set_page(&bv, page, len, off);
+	iov_iter_bvec(&msg.msg_iter, ITER_SOURCE, &bv, 1, len);
+	return tcp_sendmsg_locked(sk, &msg, len);
+}
+#endif
+
+#ifdef HAVE_PROTO_ACCEPT_ARG
+#define COMPAT_ACCEPT_PARAMS	struct proto_accept_arg *arg
+#define COMPAT_ACCEPT_ARGS	arg
+#else
+#define COMPAT_ACCEPT_PARAMS	int flags, bool kern
+#define COMPAT_ACCEPT_ARGS	flags, kern
+#endif
+
+#ifdef HAVE_ULP_INFO_NET_ADMIN
+#define COMPAT_ULP_INFO_PARAMS	, bool net_admin
+#else
+#define COMPAT_ULP_INFO_PARAMS
+#endif
+
+#ifdef HAVE_RECVMSG_ADDR_LEN
+#define COMPAT_RECVMSG_PARAMS	, int *addr_len
+#define COMPAT_RECVMSG_ARGS	, addr_len
+#else
+#define COMPAT_RECVMSG_PARAMS
+#define COMPAT_RECVMSG_ARGS
+#endif
+
+#endif /* SOCKTLS_COMPAT_H */

@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The connection and everything that works on it.
+ *
+ * The socket lock guards a connection ("sk locked" below). struct hs, the part
+ * of a handshake that the helper sees, is guarded by the lock of its netns.
+ */
+#ifndef SOCKTLS_H
+#define SOCKTLS_H
+
+#include <linux/list.h>
+#include <linux/rcupdate.h>
+#include <linux/refcount.h>
+#include <linux/workqueue.h>
+#include <net/inet_connection_sock.h>
+#include <net/sock.h>
+#include <net/tcp.h>
+#include <linux/socktls.h>
+
+#include "cipher.h"
+#include "compat.h"
+#include "record.h"
+
+struct hs;
+struct socktls_net;
+
+/*
+ * What a socket asks of its handshakes. Immutable once it is in a connection:
+ * setting an option replaces it by a changed copy, so that a listener's can be
+ * shared with its children.
+ */
+struct socktls_config {
+	refcount_t		ref;
+	const struct cred	*identity_cred;	/* who set SOCKTLS_IDENTITY */
+	const struct cred	*armed_cred;	/* who armed the listener */
+	char			*server_name;	/* strings or NULL */
+	char			*identity;
+	u8			*trust;
+	u32			trust_len;
+	u8			peer_auth;
+	u8			eof;
+	u8			armed;		/* listener: children handshake */
+	u32			timeout_ms;
+	u32			armed_pid;
+	u64			armed_cgroup;
+};
+
+/* An opened record, waiting for its reader. */
+struct rx_record {
+	struct list_head	list;
+	u8			type;
+	u8			version_12;
+	u32			off;		/* unread plaintext in vec */
+	u32			len;
+	u32			charged;	/* bytes charged to the socket */
+	struct socktls_vec	vec;
+};
+
+struct socktls_rx {
+	struct socktls_epoch	*epoch;
+	struct list_head	opened;
+	u32			opened_len;	/* bytes of application data */
+	u32			need;		/* head record on the wire, 0: unknown */
+	struct record_header	header;		/* valid when need is set */
+	struct rx_record	*raw;		/* head record, copied out */
+	struct rx_record	*spare;		/* for the next record */
+	int			error;		/* sticky, after opened is read */
+	bool			closed;		/* close_notify received */
+	bool			protected;	/* a protected record was opened */
+	bool			keyed;		/* key plane: TLS_RX was set */
+	u16			ccs;		/* TLS 1.3 CCS records dropped */
+	u16			empty;		/* empty records in a row */
+	u16			warnings;	/* warning alerts received */
+	struct handshake_tracker tracker;
+	struct {				/* post-handshake message */
+		u8		header[4];
+		u8		header_len;
+		u32		left;
+	} post;
+};
+
+struct socktls_tx {
+	struct socktls_epoch	*epoch;
+	struct socktls_vec	vec;		/* open record, or unsent tail */
+	u32			plaintext_len;	/* of the open record */
+	u8			type;		/* of the open record */
+	u8			sent;		/* segments of a sealed record gone */
+	bool			sealed;		/* vec is a sealed record */
+	bool			keyed;		/* key plane: TLS_TX was set */
+	bool			closing;	/* close_notify queued or sent */
+	bool			force;		/* over the send buffer's limit */
+	int			error;		/* sticky */
+	u32			max_plaintext;
+	u16			no_renegotiation;
+};
+
+/**
+ * struct socktls_conn - a socket's TLS state
+ * @sk: the socket; valid while attached, or while a work item runs
+ * @attached: the ULP is on the socket; cleared by release()
+ *
+ * sk locked, but for: @ref; @id and the base pointers, constant; @state, read
+ * anywhere with READ_ONCE(); @net_node, guarded by the netns' lock.
+ */
+struct socktls_conn {
+	struct rcu_head		rcu;
+	refcount_t		ref;
+	struct sock		*sk;
+	u64			id;
+	struct list_head	net_node;
+	const struct socktls_protos *protos;
+	void			(*base_data_ready)(struct sock *sk);
+	void			(*base_write_space)(struct sock *sk);
+	void			(*base_state_change)(struct sock *sk);
+	struct delayed_work	work;
+	struct delayed_work	deadline;
+
+	u8			state;
+	u8			role;
+	bool			key_plane;
+	bool			callbacks;	/* sk's callbacks are ours */
+	bool			attached;
+	bool			closing;	/* close() has begun */
+	bool			poll_missed;	/* re-ring from release_cb */
+	u32			flags;		/* SOCKTLS_INFO_* */
+	u16			version;
+	u16			suite;
+	u16			group;
+	u16			signature_scheme;
+	struct socktls_config	*config;
+	struct hs		*hs;		/* while HANDSHAKING */
+	struct socktls_rx	rx;
+	struct socktls_tx	tx;
+	struct socktls_error	error;
+	char			*peer_identity;
+	struct {
+		u8		*bytes;		/* sequence of socktls_blob */
+		u32		len;
+	} chain[2];				/* SOCKTLS_CHAIN_PEER, _LOCAL */
+};
+
+/* A base proto and proto_ops, and ours made from them. Never freed while loaded. */
+struct socktls_protos {
+	struct list_head	list;
+	struct proto		*base_prot;
+	const struct proto_ops	*base_ops;
+	struct proto		prot;
+	struct proto_ops	ops;
+};
+
+static inline struct socktls_conn *socktls_conn(const struct sock *sk)
+{
+	return rcu_dereference_raw(inet_csk(sk)->icsk_ulp_data);
+}
+
+/* ulp.c */
+int socktls_ulp_init(void);
+void socktls_ulp_exit(void);
+int socktls_attach_child(struct sock *sk, struct socktls_config *config);
+extern struct tcp_ulp_ops socktls_ulp_ops;
+
+/* protos.c */
+struct socktls_protos *socktls_protos_get(struct sock *sk);
+struct proto *socktls_base_prot(const struct sock *sk);
+void socktls_protos_free(void);
+
+/* listen.c */
+void socktls_clone(const struct request_sock *req, struct sock *newsk,
+		   const gfp_t priority);
+int socktls_accept(struct socket *sock, struct socket *newsock,
+		   COMPAT_ACCEPT_PARAMS);
+
+/* conn.c */
+struct socktls_conn *socktls_conn_new(struct sock *sk,
+				      struct socktls_config *config, gfp_t gfp);
+void socktls_conn_get(struct socktls_conn *conn);
+void socktls_conn_put(struct socktls_conn *conn);
+void socktls_conn_detach(struct socktls_conn *conn);
+int socktls_conn_take_over(struct socktls_conn *conn);
+void socktls_conn_kick(struct socktls_conn *conn, unsigned long delay);
+void socktls_conn_arm_deadline(struct socktls_conn *conn, u32 timeout_ms);
+void socktls_conn_cancel_deadline(struct socktls_conn *conn);
+void socktls_conn_established(struct socktls_conn *conn);
+void socktls_conn_wake(struct socktls_conn *conn);
+__printf(5, 6)
+void socktls_conn_fail(struct socktls_conn *conn, int error, int alert,
+		       enum socktls_alert_from from, const char *fmt, ...);
+int socktls_conn_wait(struct socktls_conn *conn, long *timeo);
+int socktls_conn_ready(struct socktls_conn *conn, long *timeo);
+int socktls_wq_init(void);
+void socktls_wq_exit(void);
+int socktls_conn_alive(void);
+
+/* config.c */
+struct socktls_config *socktls_config_new(void);
+struct socktls_config *socktls_config_get(struct socktls_config *config);
+void socktls_config_put(struct socktls_config *config);
+int socktls_config_set(struct socktls_conn *conn, int optname,
+		       sockptr_t optval, unsigned int optlen);
+int socktls_config_arm(struct socktls_conn *conn, u32 timeout_ms);
+
+/* sockopt.c */
+int socktls_setsockopt(struct sock *sk, int level, int optname,
+		       sockptr_t optval, unsigned int optlen);
+int socktls_getsockopt(struct sock *sk, int level, int optname,
+		       char __user *optval, int __user *optlen);
+int socktls_start_handshake(struct socktls_conn *conn, u8 role, u32 timeout_ms,
+			    const struct cred *cred, u32 pid, u64 cgroup);
+
+/* keyplane.c */
+int socktls_keyplane_set(struct socktls_conn *conn, int optname,
+			 sockptr_t optval, unsigned int optlen);
+int socktls_keyplane_get(struct socktls_conn *conn, int optname,
+			 char __user *optval, int __user *optlen);
+
+/* tx.c */
+int socktls_tx_init(struct socktls_tx *tx);
+void socktls_tx_destroy(struct socktls_conn *conn);
+int socktls_sendmsg(struct sock *sk, struct msghdr *msg, size_t len);
+int socktls_tx_push(struct socktls_conn *conn);
+int socktls_tx_flush(struct socktls_conn *conn);
+int socktls_tx_control(struct socktls_conn *conn, u8 type, const u8 *bytes,
+		       u32 len, u32 *taken);
+void socktls_tx_alert(struct socktls_conn *conn, u8 level, u8 description);
+void socktls_tx_close_notify(struct socktls_conn *conn);
+bool socktls_tx_has_room(struct socktls_conn *conn);
+bool socktls_stream_memory_free(const struct sock *sk, int wake);
+#ifdef HAVE_SENDPAGE
+int socktls_sendpage(struct sock *sk, struct page *page, int offset,
+		     size_t size, int flags);
+#endif
+void socktls_splice_eof(struct socket *sock);
+int socktls_tx_pages_alive(void);
+
+/* rx.c */
+int socktls_rx_init(struct socktls_rx *rx);
+void socktls_rx_destroy(struct socktls_conn *conn);
+struct rx_record *socktls_rx_open_next(struct socktls_conn *conn);
+void socktls_rx_release(struct socktls_conn *conn, struct rx_record *rec);
+bool socktls_rx_at_end(const struct socktls_conn *conn);
+bool socktls_rx_has_record(struct socktls_conn *conn);
+int socktls_rx_alive(void);
+
+/* read.c */
+int socktls_recvmsg(struct sock *sk, struct msghdr *msg, size_t len, int flags
+		    COMPAT_RECVMSG_PARAMS);
+ssize_t socktls_splice_read(struct socket *sock, loff_t *ppos,
+			    struct pipe_inode_info *pipe, size_t len,
+			    unsigned int flags);
+__poll_t socktls_poll(struct file *file, struct socket *sock,
+		      struct poll_table_struct *wait);
+int socktls_ioctl(struct socket *sock, unsigned int cmd, unsigned long arg);
+int socktls_rx_fill(struct socktls_conn *conn, u32 target);
+
+/* control.c: records that are not application data */
+int socktls_control(struct socktls_conn *conn, struct rx_record *rec);
+int socktls_control_alert(struct socktls_conn *conn, struct rx_record *rec);
+
+/* handshake.c */
+int socktls_hs_start(struct socktls_conn *conn, const struct cred *cred,
+		     u32 pid, u64 cgroup);
+void socktls_hs_run(struct socktls_conn *conn);
+void socktls_hs_end(struct socktls_conn *conn, u32 reason, int alert);
+
+#endif /* SOCKTLS_H */
