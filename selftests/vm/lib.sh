@@ -45,8 +45,8 @@ locked() {
 	shift
 	mkdir -p "$cache" || die "cannot make the cache $cache"
 	(
-		flock -n 9 || { say "waiting for another run to prepare $name"
-				flock 9; }
+		flock -w 2 9 || { say "waiting for another run to prepare $name"
+				  flock 9; }
 		"$@"
 	) 9>"$cache/$name.lock"
 }
