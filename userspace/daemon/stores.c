@@ -1,0 +1,313 @@
+// SPDX-License-Identifier: MIT
+/* The identities and trust stores of a configuration directory. */
+#include "stores.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "file.h"
+#include "log.h"
+
+struct trust {
+	char			name[SOCKTLS_NAME_MAX + 1];
+	struct engine_trust	*engine;
+};
+
+struct stores {
+	struct identity		**identities;
+	size_t			n_identities;
+	struct trust		*trusts;
+	size_t			n_trusts;
+	struct engine_trust	*system_trust;
+	char			default_identity[SOCKTLS_NAME_MAX + 1];
+	char			default_trust[SOCKTLS_NAME_MAX + 1];
+};
+
+static struct identity *find_identity(const struct stores *stores,
+				      const char *name)
+{
+	for (size_t i = 0; i < stores->n_identities; i++)
+		if (strcmp(stores->identities[i]->name, name) == 0)
+			return stores->identities[i];
+	return NULL;
+}
+
+static struct engine_trust *find_trust(const struct stores *stores,
+				       const char *name)
+{
+	for (size_t i = 0; i < stores->n_trusts; i++)
+		if (strcmp(stores->trusts[i].name, name) == 0)
+			return stores->trusts[i].engine;
+	return NULL;
+}
+
+static int add_identity(struct stores *stores, const char *dir,
+			const char *name)
+{
+	struct identity **identities;
+	char error[ERROR_TEXT_MAX];
+	int err;
+
+	identities = reallocarray(stores->identities, stores->n_identities + 1,
+				  sizeof(*identities));
+	if (!identities)
+		return -ENOMEM;
+	stores->identities = identities;
+	err = identity_load(&identities[stores->n_identities], dir, name,
+			    error, sizeof(error));
+	if (err) {
+		log_error("identity \"%s\" skipped: %s", name, error);
+		return err;
+	}
+	stores->n_identities++;
+	return 0;
+}
+
+static int read_trust(struct engine_trust **trust, const char *path)
+{
+	char error[ERROR_TEXT_MAX] = "not certificates in PEM";
+	struct file file;
+	int err;
+
+	err = file_read(&file, path);
+	if (err) {
+		log_error("trust store skipped: %s: %s", path, strerror(-err));
+		return err;
+	}
+	err = engine_trust_new(trust,
+			       (struct engine_bytes){ (uint8_t *)file.data,
+						      file.len },
+			       error, sizeof(error));
+	file_wipe(&file);
+	if (err)
+		log_error("trust store skipped: %s: %s", path, error);
+	return err;
+}
+
+static int add_trust(struct stores *stores, const char *path, const char *name)
+{
+	struct trust *trusts;
+	int err;
+
+	trusts = reallocarray(stores->trusts, stores->n_trusts + 1,
+			      sizeof(*trusts));
+	if (!trusts)
+		return -ENOMEM;
+	stores->trusts = trusts;
+	snprintf(trusts[stores->n_trusts].name, sizeof(trusts->name), "%s",
+		 name);
+	err = read_trust(&trusts[stores->n_trusts].engine, path);
+	if (!err)
+		stores->n_trusts++;
+	return err;
+}
+
+/* Cuts ".pem" off; false when @name has another ending. */
+static bool cut_pem(char *name)
+{
+	size_t len = strlen(name);
+
+	if (len < 5 || strcmp(name + len - 4, ".pem") != 0)
+		return false;
+	name[len - 4] = '\0';
+	return true;
+}
+
+/* Entries with a leading dot are editors' and version control's. */
+static int is_visible(const struct dirent *entry)
+{
+	return entry->d_name[0] != '.';
+}
+
+typedef int (*add_entry)(struct stores *stores, const char *path,
+			 const char *name);
+
+static int add_directory_entry(struct stores *stores, const char *path,
+			       char *name, bool pem, add_entry add,
+			       size_t *n_errors)
+{
+	int err;
+
+	if (pem && !cut_pem(name))
+		return 0;
+	if (name_is_valid(name)) {
+		err = add(stores, path, name);
+	} else {
+		log_error("%s skipped: its name is not a valid one: letters, digits, '.', '_', '-'",
+			  path);
+		err = -EINVAL;
+	}
+	if (err)
+		++*n_errors;
+	return err == -ENOMEM ? err : 0;
+}
+
+static int add_directory(struct stores *stores, const char *dir, bool pem,
+			 add_entry add, size_t *n_errors)
+{
+	struct dirent **entries;
+	char path[PATH_MAX];
+	int n, err = 0;
+
+	n = scandir(dir, &entries, is_visible, alphasort);
+	if (n < 0 && errno == ENOENT)
+		return 0;
+	if (n < 0) {
+		log_error("%s: %s", dir, strerror(errno));
+		++*n_errors;
+		return 0;
+	}
+	for (int i = 0; i < n; i++) {
+		snprintf(path, sizeof(path), "%s/%s", dir, entries[i]->d_name);
+		if (!err)
+			err = add_directory_entry(stores, path,
+						  entries[i]->d_name, pem, add,
+						  n_errors);
+		free(entries[i]);
+	}
+	free(entries);
+	return err;
+}
+
+/* Only what has no default store needs the system's. */
+static void add_system_trust(struct stores *stores,
+			     const struct config *config)
+{
+	if (find_trust(stores, config->default_trust) ||
+	    config->trust_is_set || !config->system_trust[0])
+		return;
+	if (read_trust(&stores->system_trust, config->system_trust))
+		log_warning("there is no default trust store: clients have to name one, or install ca-certificates");
+}
+
+static void check_defaults(const struct stores *stores,
+			   const struct config *config, size_t *n_errors)
+{
+	if (config->identity_is_set &&
+	    !find_identity(stores, config->default_identity)) {
+		log_error("%s/socktlsd.conf: default identity \"%s\" is not in %s/identities",
+			  config->dir, config->default_identity, config->dir);
+		++*n_errors;
+	}
+	if (config->trust_is_set &&
+	    !find_trust(stores, config->default_trust)) {
+		log_error("%s/socktlsd.conf: default trust store \"%s\" is not in %s/trust",
+			  config->dir, config->default_trust, config->dir);
+		++*n_errors;
+	}
+}
+
+int stores_load(struct stores **stores, const struct config *config,
+		size_t *n_errors)
+{
+	struct stores *new = calloc(1, sizeof(*new));
+	char dir[sizeof(config->dir) + 16];
+	int err;
+
+	*n_errors = 0;
+	if (!new)
+		return -ENOMEM;
+	snprintf(new->default_identity, sizeof(new->default_identity), "%s",
+		 config->default_identity);
+	snprintf(new->default_trust, sizeof(new->default_trust), "%s",
+		 config->default_trust);
+
+	snprintf(dir, sizeof(dir), "%s/identities", config->dir);
+	err = add_directory(new, dir, false, add_identity, n_errors);
+	snprintf(dir, sizeof(dir), "%s/trust", config->dir);
+	if (!err)
+		err = add_directory(new, dir, true, add_trust, n_errors);
+	if (err) {
+		stores_free(new);
+		return err;
+	}
+	add_system_trust(new, config);
+	check_defaults(new, config, n_errors);
+	*stores = new;
+	return 0;
+}
+
+void stores_free(struct stores *stores)
+{
+	if (!stores)
+		return;
+	for (size_t i = 0; i < stores->n_identities; i++)
+		identity_put(stores->identities[i]);
+	for (size_t i = 0; i < stores->n_trusts; i++)
+		engine_trust_put(stores->trusts[i].engine);
+	if (stores->system_trust)
+		engine_trust_put(stores->system_trust);
+	free(stores->identities);
+	free(stores->trusts);
+	free(stores);
+}
+
+size_t stores_count_identities(const struct stores *stores)
+{
+	return stores->n_identities;
+}
+
+size_t stores_count_trusts(const struct stores *stores)
+{
+	return stores->n_trusts;
+}
+
+static int no_identity(const struct stores *stores, const char *name,
+		       char *error, size_t error_len)
+{
+	if (name && *name)
+		snprintf(error, error_len,
+			 "socktlsd has no identity \"%.64s\": see its identities directory and its log",
+			 name);
+	else
+		snprintf(error, error_len,
+			 "no SOCKTLS_IDENTITY was set and socktlsd has no default identity (\"%.64s\")",
+			 stores->default_identity);
+	return -ENOKEY;
+}
+
+int stores_find_identity(const struct stores *stores, const char *name,
+			 uid_t uid, gid_t gid, struct identity **identity,
+			 char *error, size_t error_len)
+{
+	bool named = name && *name;
+	struct identity *found;
+
+	found = find_identity(stores, named ? name : stores->default_identity);
+	if (!found)
+		return no_identity(stores, name, error, error_len);
+	if (!access_is_allowed(&found->access, uid, gid)) {
+		snprintf(error, error_len,
+			 "uid %u (gid %u) may not use the identity \"%.64s\": see its allow file",
+			 uid, gid, found->name);
+		return -EACCES;
+	}
+	*identity = found;
+	return 0;
+}
+
+int stores_find_trust(const struct stores *stores, const char *name,
+		      enum socktls_role role, struct engine_trust **trust,
+		      char *error, size_t error_len)
+{
+	bool named = name && *name;
+
+	*trust = find_trust(stores, named ? name : stores->default_trust);
+	if (!*trust && !named && role == SOCKTLS_CLIENT)
+		*trust = stores->system_trust;
+	if (*trust)
+		return 0;
+	if (named)
+		snprintf(error, error_len,
+			 "socktlsd has no trust store \"%.64s\": see its trust directory and its log",
+			 name);
+	else
+		snprintf(error, error_len,
+			 "no SOCKTLS_TRUST was set and socktlsd has no default trust store (\"%.64s\")",
+			 stores->default_trust);
+	return -ENOKEY;
+}

@@ -1,0 +1,529 @@
+// SPDX-License-Identifier: MIT
+/* A worker: handshake items in, one reply each out, an engine per connection. */
+#include "worker.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config.h"
+#include "keylog.h"
+#include "log.h"
+
+#define N_BUCKETS	4096	/* a power of two */
+
+/* AlertDescription of RFC 8446 section 6 */
+#define ALERT_INTERNAL_ERROR	80
+
+/**
+ * struct connection - a handshake in progress
+ * @link: in its bucket
+ * @id: the kernel's number of it
+ * @worker: whose
+ * @engine: the handshake
+ * @identity: keeps the engine's private key alive; NULL when there is none
+ * @actions: what the engine produced since the last reply
+ * @is_over: DONE or FAIL is among them
+ * @uid: for the log
+ * @server: role, for the log
+ */
+struct connection {
+	LIST_ENTRY(connection)	link;
+	uint64_t		id;
+	struct worker		*worker;
+	struct engine		*engine;
+	struct identity		*identity;
+	struct action_list	actions;
+	bool			is_over;
+	uid_t			uid;
+	bool			server;
+};
+
+LIST_HEAD(bucket, connection);
+
+struct worker {
+	const struct worker_channel	*channel;
+	void				*channel_arg;
+	const struct stores		*stores;
+	FILE				*keylog;
+	size_t				count;
+	struct bucket			buckets[N_BUCKETS];
+};
+
+/* The kernel counts ids up, so their low bits spread by themselves. */
+static struct bucket *bucket_of(struct worker *worker, uint64_t id)
+{
+	return &worker->buckets[id & (N_BUCKETS - 1)];
+}
+
+static struct connection *find_connection(struct worker *worker, uint64_t id)
+{
+	struct connection *connection;
+
+	LIST_FOREACH(connection, bucket_of(worker, id), link)
+		if (connection->id == id)
+			return connection;
+	return NULL;
+}
+
+static struct connection *add_connection(struct worker *worker,
+					 const struct item *item)
+{
+	struct connection *connection = calloc(1, sizeof(*connection));
+
+	if (!connection)
+		return NULL;
+	connection->id = item->id;
+	connection->worker = worker;
+	connection->uid = item->parameters.uid;
+	connection->server = item->parameters.role == SOCKTLS_SERVER;
+	STAILQ_INIT(&connection->actions);
+	LIST_INSERT_HEAD(bucket_of(worker, item->id), connection, link);
+	worker->count++;
+	return connection;
+}
+
+static void drop_connection(struct connection *connection)
+{
+	LIST_REMOVE(connection, link);
+	connection->worker->count--;
+	engine_free(connection->engine);
+	identity_put(connection->identity);
+	action_list_clear(&connection->actions);
+	free(connection);
+}
+
+static void log_fail(const struct connection *connection, int error,
+		     const char *text)
+{
+	log_info("connection %llu (%s, uid %u): %s (%s)",
+		 (unsigned long long)connection->id,
+		 connection->server ? "server" : "client", connection->uid,
+		 text, strerror(error));
+}
+
+/* What the helper itself has to say against a handshake. */
+static int fail(struct connection *connection, int error, const char *text)
+{
+	connection->is_over = true;
+	log_fail(connection, error, text);
+	return action_add_fail(&connection->actions, ALERT_INTERNAL_ERROR,
+			       error, text);
+}
+
+/*
+ * The engine's output.
+ */
+
+static int output_send(void *arg, uint8_t content_type,
+		       struct engine_bytes bytes)
+{
+	struct connection *connection = arg;
+
+	return action_add_send(&connection->actions, content_type, bytes);
+}
+
+static int output_version(void *arg, uint16_t version)
+{
+	struct connection *connection = arg;
+
+	return action_add_version(&connection->actions, version);
+}
+
+static int output_key(void *arg, const struct engine_key *key)
+{
+	struct connection *connection = arg;
+
+	return action_add_key(&connection->actions, key);
+}
+
+static int output_certificate(void *arg, enum socktls_chain chain,
+			      struct engine_bytes der)
+{
+	struct connection *connection = arg;
+
+	return action_add_certificate(&connection->actions, chain, der);
+}
+
+static int output_done(void *arg, const struct engine_result *result)
+{
+	struct connection *connection = arg;
+
+	connection->is_over = true;
+	log_debug("connection %llu (%s, uid %u): established, version %04x, suite %04x, group %04x, peer %s",
+		  (unsigned long long)connection->id,
+		  connection->server ? "server" : "client", connection->uid,
+		  result->version, result->suite, result->group,
+		  result->peer_identity ? result->peer_identity : "-");
+	return action_add_done(&connection->actions, result);
+}
+
+static int output_fail(void *arg, const struct engine_failure *failure)
+{
+	struct connection *connection = arg;
+
+	connection->is_over = true;
+	log_fail(connection, failure->error, failure->text);
+	return action_add_fail(&connection->actions, failure->alert,
+			       failure->error, failure->text);
+}
+
+static void output_keylog(void *arg, const char *line)
+{
+	struct connection *connection = arg;
+
+	keylog_write(connection->worker->keylog, line);
+}
+
+static const struct engine_output output = {
+	.send		= output_send,
+	.version	= output_version,
+	.key		= output_key,
+	.certificate	= output_certificate,
+	.done		= output_done,
+	.fail		= output_fail,
+};
+
+static const struct engine_output output_with_keylog = {
+	.send		= output_send,
+	.version	= output_version,
+	.key		= output_key,
+	.certificate	= output_certificate,
+	.done		= output_done,
+	.fail		= output_fail,
+	.keylog		= output_keylog,
+};
+
+/*
+ * A connection's first item: from parameters to an engine.
+ */
+
+static bool starts_with(struct engine_bytes bytes, const char *prefix)
+{
+	size_t len = strlen(prefix);
+
+	return bytes.len >= len && memcmp(bytes.data, prefix, len) == 0;
+}
+
+/* Certificates or pins of the application's own. */
+static int make_trust(struct engine_bytes value, struct engine_trust **trust,
+		      char *error, size_t error_len)
+{
+	char reason[ERROR_TEXT_MAX] = "cannot be read";
+	int err = engine_trust_new(trust, value, reason, sizeof(reason));
+
+	if (err)
+		snprintf(error, error_len, "SOCKTLS_TRUST: %s", reason);
+	return err;
+}
+
+static int find_named_trust(const struct stores *stores,
+			    const struct item_parameters *parameters,
+			    struct engine_trust **trust, char *error,
+			    size_t error_len)
+{
+	struct engine_bytes value = parameters->trust;
+	char name[SOCKTLS_NAME_MAX + 1] = "";
+	int err;
+
+	if (value.len && value.data[value.len - 1] == '\0')
+		value.len--;
+	if (value.len < sizeof(name) && !memchr(value.data ?: (void *)"", 0,
+						value.len))
+		memcpy(name, value.data ?: (void *)"", value.len);
+	if (value.len && !name_is_valid(name)) {
+		snprintf(error, error_len,
+			 "SOCKTLS_TRUST is neither a valid name, nor PEM, nor pins");
+		return -EINVAL;
+	}
+	err = stores_find_trust(stores, name, parameters->role, trust, error,
+				error_len);
+	if (!err)
+		engine_trust_get(*trust);
+	return err;
+}
+
+/* Sets config->trust, with a reference of its own. */
+static int choose_trust(const struct stores *stores,
+			const struct item_parameters *parameters,
+			struct engine_config *config, char *error,
+			size_t error_len)
+{
+	if (config->peer_auth == SOCKTLS_PEER_AUTH_NONE)
+		return 0;
+	if (starts_with(parameters->trust, "-----BEGIN") ||
+	    starts_with(parameters->trust, "sha256/"))
+		return make_trust(parameters->trust, &config->trust, error,
+				  error_len);
+	return find_named_trust(stores, parameters, &config->trust, error,
+				error_len);
+}
+
+/* A server always has one; a client only when the application names it. */
+static int choose_identity(struct connection *connection,
+			   const struct item_parameters *parameters,
+			   char *error, size_t error_len)
+{
+	const char *name = parameters->identity;
+	bool named = name && *name;
+	struct identity *identity;
+	int err;
+
+	if (!named && parameters->role == SOCKTLS_CLIENT)
+		return 0;
+	if (named && !name_is_valid(name)) {
+		snprintf(error, error_len,
+			 "SOCKTLS_IDENTITY is not a valid name: letters, digits, '.', '_', '-', no leading dot");
+		return -EINVAL;
+	}
+	err = stores_find_identity(connection->worker->stores, name,
+				   parameters->uid, parameters->gid, &identity,
+				   error, error_len);
+	if (!err)
+		connection->identity = identity_get(identity);
+	return err;
+}
+
+static enum socktls_peer_auth
+resolve_peer_auth(const struct item_parameters *parameters)
+{
+	if (parameters->peer_auth != SOCKTLS_PEER_AUTH_DEFAULT)
+		return parameters->peer_auth;
+	return parameters->role == SOCKTLS_CLIENT ?
+		SOCKTLS_PEER_AUTH_REQUIRE : SOCKTLS_PEER_AUTH_NONE;
+}
+
+static int check_server_name(const struct item_parameters *parameters,
+			     const struct engine_config *config, char *error,
+			     size_t error_len)
+{
+	if (config->role == SOCKTLS_SERVER || config->server_name ||
+	    config->peer_auth == SOCKTLS_PEER_AUTH_NONE ||
+	    starts_with(parameters->trust, "sha256/"))
+		return 0;
+	snprintf(error, error_len,
+		 "SOCKTLS_SERVER_NAME is not set, so the server's certificate cannot be checked");
+	return -EINVAL;
+}
+
+static int make_engine(struct connection *connection,
+		       const struct item_parameters *parameters, char *error,
+		       size_t error_len)
+{
+	const char *server_name = parameters->server_name;
+	struct engine_config config = {
+		.role = parameters->role,
+		.server_name = server_name && *server_name ? server_name : NULL,
+		.peer_auth = resolve_peer_auth(parameters),
+		.alpn = parameters->alpn,
+		.policy = parameters->policy,
+	};
+	int err;
+
+	snprintf(error, error_len, "out of memory");
+	err = check_server_name(parameters, &config, error, error_len);
+	if (!err)
+		err = choose_identity(connection, parameters, error, error_len);
+	if (!err)
+		err = choose_trust(connection->worker->stores, parameters,
+				   &config, error, error_len);
+	if (err)
+		return err;
+
+	if (connection->identity) {
+		config.identities = &connection->identity->engine;
+		config.n_identities = 1;
+	}
+	err = engine_new(&connection->engine, &config,
+			 connection->worker->keylog ?
+			 &output_with_keylog : &output, connection);
+	if (err == -EINVAL)
+		snprintf(error, error_len,
+			 "the socket's options do not make sense together");
+	if (config.trust)
+		engine_trust_put(config.trust);
+	return err;
+}
+
+/*
+ * Items.
+ */
+
+/* Returns what the engine returned; it told the reason itself. */
+static int begin(struct connection *connection, const struct item *item)
+{
+	char error[ERROR_TEXT_MAX];
+	int err;
+
+	err = make_engine(connection, &item->parameters, error, sizeof(error));
+	if (err)
+		return fail(connection, -err, error);
+	return engine_start(connection->engine);
+}
+
+static int feed(struct connection *connection, const struct item *item)
+{
+	if (connection->is_over || !item->bytes.len)
+		return 0;
+	return engine_receive(connection->engine, item->level,
+			      item->content_type, item->bytes);
+}
+
+/*
+ * The engine ends without fail() when one of our callbacks returned an error:
+ * the application shall hear of it nevertheless.
+ */
+static int conclude(struct connection *connection, int err)
+{
+	if (err && !connection->is_over) {
+		action_list_clear(&connection->actions);
+		err = fail(connection, -err, err == -EMSGSIZE ?
+			   "a certificate of the chain is longer than 60000 bytes" :
+			   "the handshake helper failed");
+	} else {
+		err = 0;
+	}
+	if (!err && STAILQ_EMPTY(&connection->actions))
+		err = action_add_more(&connection->actions);
+	return err;
+}
+
+/*
+ * Sends the reply. Without one the kernel would wait for it until the
+ * connection's deadline, so a refused one is followed by a plain FAIL.
+ */
+static void reply(struct connection *connection)
+{
+	struct worker *worker = connection->worker;
+	int err;
+
+	err = worker->channel->reply(worker->channel_arg, connection->id,
+				     &connection->actions);
+	action_list_clear(&connection->actions);
+	if (err && err != -ENOENT) {
+		log_error("connection %llu: the kernel refused the reply: %s",
+			  (unsigned long long)connection->id, strerror(-err));
+		if (fail(connection, EIO,
+			 "the kernel refused the handshake helper's reply") == 0)
+			worker->channel->reply(worker->channel_arg,
+					       connection->id,
+					       &connection->actions);
+	}
+	if (err || connection->is_over)
+		drop_connection(connection);
+}
+
+/* Out of memory, or an id this worker knows nothing of. */
+static void reply_fail(struct worker *worker, uint64_t id, int error,
+		       const char *text)
+{
+	struct action_list actions = STAILQ_HEAD_INITIALIZER(actions);
+
+	log_error("connection %llu: %s", (unsigned long long)id, text);
+	if (action_add_fail(&actions, ALERT_INTERNAL_ERROR, error, text) == 0)
+		worker->channel->reply(worker->channel_arg, id, &actions);
+	action_list_clear(&actions);
+}
+
+static void serve_handshake(struct worker *worker, const struct item *item)
+{
+	struct connection *connection = find_connection(worker, item->id);
+	int err = 0;
+
+	/* The kernel requeued a first item whose reply did not reach it. */
+	if (connection && item->is_first) {
+		drop_connection(connection);
+		connection = NULL;
+	}
+	if (!connection && !item->is_first) {
+		reply_fail(worker, item->id, ECONNABORTED,
+			   "the handshake helper has lost this handshake's state");
+		return;
+	}
+	if (!connection) {
+		connection = add_connection(worker, item);
+		if (!connection) {
+			reply_fail(worker, item->id, ENOMEM,
+				   "the handshake helper is out of memory");
+			return;
+		}
+		err = begin(connection, item);
+	}
+	if (!err)
+		err = feed(connection, item);
+	if (conclude(connection, err)) {
+		reply_fail(worker, item->id, ENOMEM,
+			   "the handshake helper is out of memory");
+		drop_connection(connection);
+		return;
+	}
+	reply(connection);
+}
+
+static void serve_aborted(struct worker *worker, const struct item *item)
+{
+	struct connection *connection = find_connection(worker, item->id);
+
+	log_debug("connection %llu: aborted by the kernel, reason %u, alert %d",
+		  (unsigned long long)item->id, item->reason, item->alert);
+	if (connection)
+		drop_connection(connection);
+}
+
+void worker_item(struct worker *worker, const struct item *item)
+{
+	switch (item->kind) {
+	case SOCKTLS_ITEM_HANDSHAKE:
+		serve_handshake(worker, item);
+		break;
+	case SOCKTLS_ITEM_ABORTED:
+		serve_aborted(worker, item);
+		break;
+	default:
+		/* Sessions and exporters: nothing here asked for them. */
+		log_debug("connection %llu: item of kind %u ignored",
+			  (unsigned long long)item->id, item->kind);
+	}
+}
+
+/*
+ * Life of a worker.
+ */
+
+int worker_new(struct worker **worker, const struct worker_channel *channel,
+	       void *arg, const struct stores *stores, FILE *keylog)
+{
+	struct worker *new = calloc(1, sizeof(*new));
+
+	if (!new)
+		return -ENOMEM;
+	new->channel = channel;
+	new->channel_arg = arg;
+	new->stores = stores;
+	new->keylog = keylog;
+	*worker = new;
+	return 0;
+}
+
+void worker_set_stores(struct worker *worker, const struct stores *stores)
+{
+	worker->stores = stores;
+}
+
+size_t worker_count(const struct worker *worker)
+{
+	return worker->count;
+}
+
+void worker_free(struct worker *worker)
+{
+	struct connection *connection;
+
+	if (!worker)
+		return;
+	for (size_t i = 0; i < N_BUCKETS; i++)
+		while ((connection = LIST_FIRST(&worker->buckets[i])))
+			drop_connection(connection);
+	free(worker);
+}
