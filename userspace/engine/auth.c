@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: MIT
+#include <errno.h>
+#include <string.h>
+
+#include "engine/auth.h"
+#include "engine/x509.h"
+
+/* -------------------------------------------------------------- sending */
+
+int auth_send_certificate(struct engine *engine,
+			  const struct engine_identity *identity,
+			  struct engine_bytes context)
+{
+	struct writer *w = message_begin(engine, CERTIFICATE);
+	size_t mark, i;
+
+	if (engine->version >= TLS13)
+		writer_vector(w, 1, context);
+	mark = writer_open(w, 3);
+	for (i = 0; identity && i < identity->n; i++) {
+		writer_vector(w, 3, identity->der[i]);
+		if (engine->version >= TLS13)
+			writer_u16(w, 0);	/* extensions */
+	}
+	writer_close(w, mark, 3);
+	return message_end(engine);
+}
+
+int auth_sign(struct engine *engine, uint16_t scheme,
+	      struct engine_bytes content, struct writer *w)
+{
+	const struct engine_identity *own = engine->identity;
+	uint8_t signature[SIGNATURE_MAX];
+	size_t len = sizeof(signature);
+	int ret;
+
+	ret = own->ops->sign(own->key, scheme, content, signature, &len);
+	if (ret)
+		return engine_fail(engine, INTERNAL_ERROR, ENOKEY,
+				   "the private key did not make a signature (%s): see the helper's log",
+				   strerror(-ret));
+	certificate_verify_write(w, scheme, bytes_of(signature, len));
+	return 0;
+}
+
+/* What a TLS 1.3 CertificateVerify covers, RFC 8446 section 4.4.3. */
+static void verify13_content(struct writer *w, bool by_server,
+			     const struct digest *hash)
+{
+	static const char server[] = "TLS 1.3, server CertificateVerify";
+	static const char client[] = "TLS 1.3, client CertificateVerify";
+	const char *context = by_server ? server : client;
+	uint8_t *pad = writer_room(w, 64);
+
+	if (pad)
+		memset(pad, ' ', 64);
+	/* with its NUL, the separator */
+	writer_bytes(w, bytes_of(context, sizeof(server)));
+	writer_bytes(w, digest_view(hash));
+}
+
+int auth_send_verify13(struct engine *engine, uint16_t scheme)
+{
+	struct writer content = { 0 };
+	struct digest hash;
+	struct writer *w;
+	int ret;
+
+	ret = transcript_now(engine, &hash);
+	if (ret)
+		return ret;
+	verify13_content(&content, !is_client(engine), &hash);
+	w = message_begin(engine, CERTIFICATE_VERIFY);
+	if (content.bad)
+		ret = engine_fail_memory(engine);
+	else
+		ret = auth_sign(engine, scheme, writer_view(&content), w);
+	writer_free(&content);
+	return ret ? ret : message_end(engine);
+}
+
+int auth_send_verify12(struct engine *engine, uint16_t scheme)
+{
+	struct writer *w = message_begin(engine, CERTIFICATE_VERIFY);
+	int ret;
+
+	ret = auth_sign(engine, scheme, writer_view(&engine->transcript.raw),
+			w);
+	return ret ? ret : message_end(engine);
+}
+
+static struct engine_bytes authorities(const struct engine *engine)
+{
+	if (!engine->set.trust)
+		return bytes_of(NULL, 0);
+	return writer_view(&engine->set.trust->names);
+}
+
+int auth_send_request13(struct engine *engine)
+{
+	const struct policy *policy = engine->set.policy;
+	struct writer *w = message_begin(engine, CERTIFICATE_REQUEST);
+	struct engine_bytes names = authorities(engine);
+	size_t mark, inner;
+
+	writer_u8(w, 0);	/* certificate_request_context */
+	mark = writer_open(w, 2);
+	extension_write_u16_list(w, EXT_SIGNATURE_ALGORITHMS, policy->sigalgs,
+				 policy->n_sigalgs);
+	/* The vector may not be empty; it and its extension have lengths. */
+	if (names.len && names.len < UINT16_MAX - 256) {
+		inner = extension_open(w, EXT_CERTIFICATE_AUTHORITIES);
+		writer_vector(w, 2, names);
+		extension_close(w, inner);
+	}
+	writer_close(w, mark, 2);
+	engine->server.asked = true;
+	return message_end(engine);
+}
+
+int auth_send_request12(struct engine *engine)
+{
+	const struct policy *policy = engine->set.policy;
+	struct writer *w = message_begin(engine, CERTIFICATE_REQUEST);
+	size_t mark, i;
+
+	writer_u8(w, 2);
+	writer_u8(w, CERT_TYPE_RSA_SIGN);
+	writer_u8(w, CERT_TYPE_ECDSA_SIGN);
+	mark = writer_open(w, 2);
+	for (i = 0; i < policy->n_sigalgs; i++)
+		writer_u16(w, policy->sigalgs[i]);
+	writer_close(w, mark, 2);
+	writer_vector(w, 2, authorities(engine));
+	engine->server.asked = true;
+	return message_end(engine);
+}
+
+/* ------------------------------------------------------------ receiving */
+
+/* No certificate: a server's is a fault, a client's is a choice. */
+static int no_certificate(struct engine *engine)
+{
+	if (is_client(engine))
+		return engine_fail_message(engine, DECODE_ERROR, "Certificate");
+	if (engine->set.peer_auth != SOCKTLS_PEER_AUTH_REQUIRE)
+		return 0;
+	return engine_fail(engine, engine->version >= TLS13 ?
+			   CERTIFICATE_REQUIRED : HANDSHAKE_FAILURE,
+			   EKEYREJECTED,
+			   "the client sent no certificate, and one is required");
+}
+
+int auth_certificate(struct engine *engine, const struct message *message)
+{
+	struct certificate_list list;
+	struct engine_bytes context;
+	int alert, ret;
+
+	alert = certificate_parse(&list, engine->version >= TLS13,
+				  message->body, &context);
+	if (alert)
+		return engine_fail_message(engine, alert, "Certificate");
+	/* We send no context; RFC 8446 section 4.4.2. */
+	if (context.len)
+		return engine_fail_message(engine, ILLEGAL_PARAMETER,
+					   "Certificate");
+	ret = peer_take(engine, &list);
+	if (ret)
+		return ret;
+	if (!engine->peer.chain)
+		return no_certificate(engine);
+	return peer_verify(engine);
+}
+
+int auth_check_signature(struct engine *engine,
+			 const struct signature *signature,
+			 struct engine_bytes content, const char *what)
+{
+	const struct sigalg *alg = sigalg_find(signature->scheme);
+
+	if (!alg || !settings_offer_sigalg(&engine->set, signature->scheme) ||
+	    !sigalg_fits(alg, engine->peer.key, engine->version))
+		return engine_fail(engine, ILLEGAL_PARAMETER, EPROTO,
+				   "%s from %s is signed with scheme 0x%04x, which was not offered or does not fit its certificate",
+				   what, engine_peer_name(engine),
+				   signature->scheme);
+	if (!sigalg_verify(alg, engine->peer.key, content, signature->value))
+		return engine_fail(engine, DECRYPT_ERROR, EPROTO,
+				   "the signature of %s in its %s is wrong",
+				   engine_peer_name(engine), what);
+	engine->peer.scheme = signature->scheme;
+	return 0;
+}
+
+int auth_check_verify13(struct engine *engine, const struct message *message)
+{
+	struct signature signature;
+	struct writer content = { 0 };
+	struct digest hash;
+	int alert, ret;
+
+	alert = certificate_verify_parse(&signature, message->body);
+	if (alert)
+		return engine_fail_message(engine, alert, "CertificateVerify");
+	ret = transcript_now(engine, &hash);
+	if (ret)
+		return ret;
+	verify13_content(&content, is_client(engine), &hash);
+	if (content.bad)
+		ret = engine_fail_memory(engine);
+	else
+		ret = auth_check_signature(engine, &signature,
+					   writer_view(&content),
+					   "CertificateVerify");
+	writer_free(&content);
+	return ret;
+}
+
+int auth_check_verify12(struct engine *engine, const struct message *message)
+{
+	struct signature signature;
+	int alert;
+
+	alert = certificate_verify_parse(&signature, message->body);
+	if (alert)
+		return engine_fail_message(engine, alert, "CertificateVerify");
+	return auth_check_signature(engine, &signature,
+				    writer_view(&engine->transcript.raw),
+				    "CertificateVerify");
+}
+
+/* Does the certificate's key fit TLS 1.2's certificate_types? */
+static bool type_wanted(const struct engine_identity *identity,
+			struct engine_bytes types)
+{
+	uint8_t type = identity_auth(identity) == AUTH_RSA ?
+			CERT_TYPE_RSA_SIGN : CERT_TYPE_ECDSA_SIGN;
+
+	return !types.len || bytes_have_u8(types, type);
+}
+
+void auth_answer_request(struct engine *engine,
+			 const struct certificate_request *request)
+{
+	struct settings *set = &engine->set;
+	size_t i;
+
+	engine->client.asked = true;
+	for (i = 0; i < set->n_identities; i++) {
+		struct engine_identity *identity = set->identities[i];
+		uint16_t scheme;
+
+		if (!type_wanted(identity, request->types))
+			continue;
+		if (request->authorities.len &&
+		    !identity_issued_by(identity, request->authorities))
+			continue;
+		scheme = identity_scheme(identity, set->policy->sigalgs,
+					 set->policy->n_sigalgs,
+					 request->sigalgs, engine->version);
+		if (!scheme)
+			continue;
+		engine->identity = identity;
+		engine->client.scheme = scheme;
+		return;
+	}
+}

@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The engine's insides: its state, and the calls by which the roles produce
+ * output.
+ */
+#ifndef SOCKTLS_ENGINE_CORE_H
+#define SOCKTLS_ENGINE_CORE_H
+
+#include <openssl/x509.h>
+
+#include "engine/entropy.h"
+#include "engine/groups.h"
+#include "engine/identity.h"
+#include "engine/messages.h"
+#include "engine/policy.h"
+#include "engine/schedule.h"
+#include "engine/sigalgs.h"
+#include "engine/states.h"
+#include "engine/trust.h"
+
+#define SHARES_MAX	2	/* key shares in our ClientHello */
+
+/**
+ * struct settings - the configuration, checked, copied and resolved
+ *
+ * Fields are those of struct engine_config; the lists are never empty.
+ */
+struct settings {
+	enum socktls_role	role;
+	char			*server_name;
+	bool			server_name_is_ip;
+	struct engine_identity	**identities;
+	size_t			n_identities;
+	struct engine_trust	*trust;
+	enum socktls_peer_auth	peer_auth;
+	struct writer		alpn;
+	const struct policy	*policy;
+	time_t			now;
+	uint16_t		min_version;
+	uint16_t		max_version;
+	uint16_t		*suites;
+	size_t			n_suites;
+	uint16_t		*groups;
+	size_t			n_groups;
+	struct entropy		entropy;
+};
+
+/**
+ * struct peer - what the peer said about itself
+ * @chain: certificates, leaf first, NULL: none
+ * @key: of the leaf, owned by @chain
+ * @verified: against the trust store and, on a client, the name
+ * @identity: text for struct engine_result, owned
+ * @scheme: of its signature
+ */
+struct peer {
+	STACK_OF(X509)		*chain;
+	EVP_PKEY		*key;
+	bool			verified;
+	char			*identity;
+	uint16_t		scheme;
+};
+
+/**
+ * struct client - a client's own part
+ * @shares: groups offered in key_share, and their keys
+ * @session_id: sent; random (RFC 8446 appendix D.4) or of a session
+ * @retried: a HelloRetryRequest was answered
+ * @cookie: of the HelloRetryRequest
+ * @offered: extensions in our ClientHello
+ * @asked: a CertificateRequest came
+ * @scheme: our signature scheme, 0: we send an empty Certificate
+ * @server_share: of a TLS 1.2 ServerKeyExchange
+ * @hello_requests: HelloRequests ignored so far
+ */
+struct client {
+	struct {
+		const struct group	*group;
+		EVP_PKEY		*key;
+	} shares[SHARES_MAX];
+	struct engine_bytes	session_id;
+	uint8_t			session_id_buf[SESSION_ID_MAX];
+	bool			retried;
+	struct writer		cookie;
+	struct extensions	offered;
+	bool			asked;
+	uint16_t		scheme;
+	struct writer		server_share;
+	unsigned int		hello_requests;
+};
+
+/**
+ * struct server - a server's own part
+ * @retried: a HelloRetryRequest was sent
+ * @hello_digest: of the first ClientHello's fixed fields, for comparison
+ * @legacy_version: of the ClientHello, for the pre-master secret
+ * @session_id: of the ClientHello, echoed in TLS 1.3
+ * @named: the server_name extension is to be acknowledged
+ * @points: ec_point_formats is to be sent
+ * @scheme: our signature scheme
+ * @asked: we sent a CertificateRequest
+ * @exchange_key: the key of our ServerKeyExchange
+ */
+struct server {
+	bool			retried;
+	struct digest		hello_digest;
+	uint16_t		legacy_version;
+	struct engine_bytes	session_id;
+	uint8_t			session_id_buf[SESSION_ID_MAX];
+	bool			named;
+	bool			points;
+	uint16_t		scheme;
+	bool			asked;
+	EVP_PKEY		*exchange_key;
+};
+
+/**
+ * struct engine - see engine.h
+ * @output: callbacks
+ * @arg: for them
+ * @set: settings
+ * @state: row of the state table
+ * @error: negative errno once the engine is dead
+ * @done: the handshake is complete
+ * @in: received bytes: the message being handled and what came behind it
+ * @flight: messages not handed to output->send() yet
+ * @message_mark: start of the message in @flight that is being written
+ * @rx_level: the level at which bytes must come now
+ * @handling: bytes at the front of @in that belong to that message
+ * @ccs_sent: the one change_cipher_spec for middleboxes is out
+ * @transcript: of both sides
+ * @version: negotiated, 0: not yet
+ * @suite: negotiated
+ * @group: of the key exchange, NULL: RSA
+ * @ems: extended master secret (RFC 7627)
+ * @identity: the own one in use, borrowed from @set
+ * @alpn: the protocol agreed on
+ * @schedule: TLS 1.3
+ * @schedule12: TLS 1.2; also home of both randoms in TLS 1.3
+ * @rx_key: TLS 1.2, waits for the peer's change_cipher_spec
+ * @tx_key: TLS 1.2, waits for our own
+ */
+struct engine {
+	const struct engine_output	*output;
+	void				*arg;
+	struct settings			set;
+	enum state			state;
+	int				error;
+	bool				done;
+
+	struct writer			in;
+	struct writer			flight;
+	size_t				message_mark;
+	enum socktls_level		rx_level;
+	size_t				handling;
+	bool				ccs_sent;
+
+	struct transcript		transcript;
+
+	uint16_t			version;
+	const struct suite		*suite;
+	const struct group		*group;
+	bool				ems;
+	struct engine_identity		*identity;
+	struct writer			alpn;
+	struct peer			peer;
+
+	struct schedule			schedule;
+	struct schedule12		schedule12;
+	struct engine_key		rx_key;
+	struct engine_key		tx_key;
+
+	struct client			client;
+	struct server			server;
+};
+
+/*
+ * End the handshake: alert, errno, text. Returns -error, for the caller to
+ * pass on. Only the first failure is reported.
+ */
+int __attribute__((format(printf, 4, 5)))
+engine_fail(struct engine *engine, int alert, int error, const char *format,
+	    ...);
+/* The peer's message @what is malformed or not allowed. */
+int engine_fail_message(struct engine *engine, int alert, const char *what);
+int engine_fail_memory(struct engine *engine);
+/* libcrypto could not do @what. */
+int engine_fail_crypto(struct engine *engine, const char *what);
+/* -ENOMEM or -EIO of the parts below, 0: none. */
+int engine_check(struct engine *engine, int ret, const char *what);
+
+/* Who the peer is, for texts: the name asked for, or "the client". */
+const char *engine_peer_name(const struct engine *engine);
+
+/* Write a message into the flight; it enters the transcript at the end. */
+struct writer *message_begin(struct engine *engine, enum handshake_type type);
+int message_end(struct engine *engine);
+/* Hand the flight to output->send(). */
+int flight_send(struct engine *engine);
+int ccs_send(struct engine *engine);
+
+/* These send the flight first, so that it goes out under the old key. */
+int key_install(struct engine *engine, const struct engine_key *key);
+int traffic_key_install(struct engine *engine, enum socktls_direction direction,
+			enum socktls_level level, const uint8_t *secret);
+int version_announce(struct engine *engine, uint16_t version);
+/* Certificates, result, done(). */
+int engine_finish(struct engine *engine);
+
+/* Lines of the NSS key log format. */
+void keylog_secret(struct engine *engine, const char *label,
+		   const uint8_t *secret, size_t len);
+
+int transcript_now(struct engine *engine, struct digest *digest);
+
+static inline bool is_client(const struct engine *engine)
+{
+	return engine->set.role == SOCKTLS_CLIENT;
+}
+
+static inline bool settings_offer_suite(const struct settings *set,
+					uint16_t code)
+{
+	size_t i;
+
+	for (i = 0; i < set->n_suites; i++)
+		if (set->suites[i] == code)
+			return true;
+	return false;
+}
+
+static inline bool settings_offer_group(const struct settings *set,
+					uint16_t code)
+{
+	size_t i;
+
+	for (i = 0; i < set->n_groups; i++)
+		if (set->groups[i] == code)
+			return true;
+	return false;
+}
+
+static inline bool settings_offer_sigalg(const struct settings *set,
+					 uint16_t code)
+{
+	size_t i;
+
+	for (i = 0; i < set->policy->n_sigalgs; i++)
+		if (set->policy->sigalgs[i] == code)
+			return true;
+	return false;
+}
+
+/* settings.c */
+int settings_init(struct settings *set, const struct engine_config *config);
+void settings_free(struct settings *set);
+
+#endif /* SOCKTLS_ENGINE_CORE_H */

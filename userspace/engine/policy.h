@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/* Policies: what is offered and accepted, in order of preference. */
+#ifndef SOCKTLS_ENGINE_POLICY_H
+#define SOCKTLS_ENGINE_POLICY_H
+
+#include "engine/engine.h"
+
+/**
+ * struct policy - a row per policy
+ * @name: as in SOCKTLS_POLICY; the first row is the default
+ * @min_version: TLS12 or TLS13
+ * @security_level: libcrypto's, for the peer's chain: 1: 80 bits, 2: 112 bits
+ * @peer_order: a server follows the client's order of suites
+ * @suites: cipher suites, as are
+ * @groups: and
+ * @sigalgs: code points
+ */
+struct policy {
+	const char	*name;
+	uint16_t	min_version;
+	int		security_level;
+	bool		peer_order;
+	const uint16_t	*suites;
+	size_t		n_suites;
+	const uint16_t	*groups;
+	size_t		n_groups;
+	const uint16_t	*sigalgs;
+	size_t		n_sigalgs;
+};
+
+/* NULL: unknown. A NULL or empty @name is the default. */
+const struct policy *policy_find(const char *name);
+
+#endif /* SOCKTLS_ENGINE_POLICY_H */

@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: MIT
+/* From struct engine_config to struct settings. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/core.h"
+
+static bool is_ip_literal(const char *name)
+{
+	uint8_t address[sizeof(struct in6_addr)];
+
+	return inet_pton(AF_INET, name, address) == 1 ||
+	       inet_pton(AF_INET6, name, address) == 1;
+}
+
+static int copy_name(struct settings *set, const char *name)
+{
+	size_t len;
+
+	if (!name || !*name)
+		return 0;
+	len = strlen(name);
+	if (len > SOCKTLS_NAME_MAX)
+		return -EINVAL;
+	/* SNI and certificates have no root dot (RFC 6066 section 3). */
+	if (len > 1 && name[len - 1] == '.')
+		len--;
+	set->server_name = strndup(name, len);
+	if (!set->server_name)
+		return -ENOMEM;
+	set->server_name_is_ip = is_ip_literal(set->server_name);
+	return 0;
+}
+
+static int copy_identities(struct settings *set,
+			   const struct engine_config *config)
+{
+	size_t i;
+
+	if (!config->n_identities)
+		return 0;
+	set->identities = calloc(config->n_identities,
+				 sizeof(*set->identities));
+	if (!set->identities)
+		return -ENOMEM;
+	for (i = 0; i < config->n_identities; i++)
+		set->identities[i] =
+			engine_identity_get(config->identities[i]);
+	set->n_identities = config->n_identities;
+	return 0;
+}
+
+static bool suite_usable(const struct settings *set, uint16_t code)
+{
+	const struct suite *suite = suite_find(code);
+
+	return suite && suite->version >= set->min_version &&
+	       suite->version <= set->max_version;
+}
+
+static bool group_usable(const struct settings *set, uint16_t code)
+{
+	const struct group *group = group_find(code);
+
+	return group && (set->max_version >= TLS13 || group_is_ecdhe(group));
+}
+
+/* Keep of @from what @usable allows. */
+static int copy_list(struct settings *set, uint16_t **to, size_t *n_to,
+		     const uint16_t *from, size_t n,
+		     bool (*usable)(const struct settings *, uint16_t))
+{
+	size_t i;
+
+	*to = calloc(n ? n : 1, sizeof(**to));
+	if (!*to)
+		return -ENOMEM;
+	for (i = 0; i < n; i++)
+		if (usable(set, from[i]))
+			(*to)[(*n_to)++] = from[i];
+	return *n_to ? 0 : -EINVAL;
+}
+
+static int copy_lists(struct settings *set, const struct engine_config *config)
+{
+	const struct policy *policy = set->policy;
+	int ret;
+
+	if (config->suites)
+		ret = copy_list(set, &set->suites, &set->n_suites,
+				config->suites, config->n_suites, suite_usable);
+	else
+		ret = copy_list(set, &set->suites, &set->n_suites,
+				policy->suites, policy->n_suites, suite_usable);
+	if (ret)
+		return ret;
+	if (config->groups)
+		return copy_list(set, &set->groups, &set->n_groups,
+				 config->groups, config->n_groups,
+				 group_usable);
+	return copy_list(set, &set->groups, &set->n_groups, policy->groups,
+			 policy->n_groups, group_usable);
+}
+
+static int resolve_versions(struct settings *set,
+			    const struct engine_config *config)
+{
+	set->min_version = config->min_version ? config->min_version :
+						 set->policy->min_version;
+	set->max_version = config->max_version ? config->max_version : TLS13;
+	if (set->min_version < TLS12 || set->max_version > TLS13 ||
+	    set->min_version > set->max_version)
+		return -EINVAL;
+	return 0;
+}
+
+static bool suites_have(const struct settings *set, uint16_t version)
+{
+	size_t i;
+
+	for (i = 0; i < set->n_suites; i++)
+		if (suite_find(set->suites[i])->version == version)
+			return true;
+	return false;
+}
+
+/* A version without a suite is not offered. */
+static void narrow_versions(struct settings *set)
+{
+	if (!suites_have(set, TLS13))
+		set->max_version = TLS12;
+	if (!suites_have(set, TLS12))
+		set->min_version = TLS13;
+}
+
+static int copy_alpn(struct settings *set, struct engine_bytes alpn)
+{
+	struct reader r = reader_of(alpn);
+
+	while (reader_more(&r))
+		reader_vector(&r, 1, 1);
+	if (!reader_done(&r) || alpn.len > UINT16_MAX)
+		return -EINVAL;
+	writer_bytes(&set->alpn, alpn);
+	return set->alpn.bad ? -ENOMEM : 0;
+}
+
+static int resolve_peer_auth(struct settings *set,
+			     const struct engine_config *config)
+{
+	set->peer_auth = config->peer_auth;
+	if (set->peer_auth > SOCKTLS_PEER_AUTH_REQUIRE)
+		return -EINVAL;
+	if (set->peer_auth == SOCKTLS_PEER_AUTH_DEFAULT)
+		set->peer_auth = set->role == SOCKTLS_CLIENT ?
+			SOCKTLS_PEER_AUTH_REQUIRE : SOCKTLS_PEER_AUTH_NONE;
+	if (set->peer_auth == SOCKTLS_PEER_AUTH_NONE)
+		return 0;
+	if (!config->trust)
+		return -EINVAL;
+	if (set->role == SOCKTLS_CLIENT && !set->server_name)
+		return -EINVAL;
+	set->trust = engine_trust_get(config->trust);
+	return 0;
+}
+
+int settings_init(struct settings *set, const struct engine_config *config)
+{
+	int ret;
+
+	set->role = config->role;
+	set->policy = policy_find(config->policy);
+	set->now = config->now ? config->now : time(NULL);
+	set->entropy = (struct entropy){ config->random, config->random_arg };
+	if (!set->policy || config->role > SOCKTLS_SERVER)
+		return -EINVAL;
+	if (set->role == SOCKTLS_SERVER && !config->n_identities)
+		return -EINVAL;
+	ret = resolve_versions(set, config);
+	if (!ret)
+		ret = copy_name(set, config->server_name);
+	if (!ret)
+		ret = copy_identities(set, config);
+	if (!ret)
+		ret = resolve_peer_auth(set, config);
+	if (!ret)
+		ret = copy_alpn(set, config->alpn);
+	if (!ret)
+		ret = copy_lists(set, config);
+	if (!ret)
+		narrow_versions(set);
+	return ret;
+}
+
+void settings_free(struct settings *set)
+{
+	size_t i;
+
+	for (i = 0; i < set->n_identities; i++)
+		engine_identity_put(set->identities[i]);
+	free(set->identities);
+	engine_trust_put(set->trust);
+	free(set->server_name);
+	writer_free(&set->alpn);
+	free(set->suites);
+	free(set->groups);
+}

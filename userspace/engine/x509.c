@@ -1,0 +1,318 @@
+// SPDX-License-Identifier: MIT
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <openssl/err.h>
+#include <openssl/x509_vfy.h>
+#include <openssl/x509v3.h>
+
+#include "engine/x509.h"
+
+#define CHAIN_DEPTH	10	/* intermediates */
+#define NAMES_SHOWN	3
+#define NAMES_LEN	120
+
+/* --------------------------------------------------------------- taking */
+
+static int take_one(struct engine *engine, struct engine_bytes der)
+{
+	const unsigned char *at = der.data;
+	X509 *cert = d2i_X509(NULL, &at, der.len);
+
+	if (!cert || at != der.data + der.len) {
+		X509_free(cert);
+		return engine_fail(engine, BAD_CERTIFICATE, EKEYREJECTED,
+				   "a certificate of %s is not valid DER",
+				   engine_peer_name(engine));
+	}
+	if (sk_X509_push(engine->peer.chain, cert) > 0)
+		return 0;
+	X509_free(cert);
+	return engine_fail_memory(engine);
+}
+
+int peer_take(struct engine *engine, struct certificate_list *list)
+{
+	struct engine_bytes der, extensions;
+	int ret = 0;
+
+	if (!reader_more(&list->list))
+		return 0;
+	engine->peer.chain = sk_X509_new_null();
+	if (!engine->peer.chain)
+		return engine_fail_memory(engine);
+	while (!ret && certificate_next(list, &der, &extensions))
+		ret = take_one(engine, der);
+	if (ret)
+		return ret;
+	engine->peer.key = X509_get0_pubkey(sk_X509_value(engine->peer.chain,
+							  0));
+	if (!engine->peer.key)
+		return engine_fail(engine, UNSUPPORTED_CERTIFICATE,
+				   EKEYREJECTED,
+				   "the public key in the certificate of %s is of an unknown kind",
+				   engine_peer_name(engine));
+	return 0;
+}
+
+/* ---------------------------------------------------------------- texts */
+
+/* Names come from the peer: nothing unprintable reaches a terminal. */
+static void append_name(char *text, size_t size, const char *name, size_t len)
+{
+	size_t at = strlen(text);
+	size_t i;
+
+	at += snprintf(text + at, size - at, at ? ", \"" : "\"");
+	for (i = 0; i < len && at + 2 < size; i++)
+		text[at++] = isprint((unsigned char)name[i]) ? name[i] : '?';
+	if (at + 2 <= size)
+		text[at++] = '"';
+	text[at] = 0;
+}
+
+/* The names a certificate is for, for a text. */
+static void list_names(X509 *cert, char *text, size_t size)
+{
+	GENERAL_NAMES *names = X509_get_ext_d2i(cert, NID_subject_alt_name,
+						NULL, NULL);
+	int i, shown = 0;
+
+	*text = 0;
+	for (i = 0; names && i < sk_GENERAL_NAME_num(names); i++) {
+		GENERAL_NAME *name = sk_GENERAL_NAME_value(names, i);
+		char *ip;
+
+		if (shown == NAMES_SHOWN || strlen(text) + 8 > size)
+			break;
+		if (name->type == GEN_DNS) {
+			append_name(text, size,
+				    (const char *)ASN1_STRING_get0_data(name->d.ia5),
+				    ASN1_STRING_length(name->d.ia5));
+			shown++;
+		} else if (name->type == GEN_IPADD) {
+			ip = i2s_ASN1_OCTET_STRING(NULL, name->d.ip);
+			append_name(text, size, ip ? ip : "?",
+				    ip ? strlen(ip) : 1);
+			OPENSSL_free(ip);
+			shown++;
+		}
+	}
+	if (!shown)
+		snprintf(text, size, "no host name at all");
+	GENERAL_NAMES_free(names);
+}
+
+/* ----------------------------------------------------------------- path */
+
+/**
+ * struct verdict - what a verification error means to both sides
+ * @code: X509_V_ERR_*
+ * @alert: for the peer
+ * @error: for the application
+ * @advice: what to do
+ */
+static const struct verdict {
+	int		code;
+	int		alert;
+	int		error;
+	const char	*advice;
+} verdicts[] = {
+	{ X509_V_ERR_CERT_HAS_EXPIRED, CERTIFICATE_EXPIRED, EKEYEXPIRED,
+	  "it must be renewed, or this clock is wrong" },
+	{ X509_V_ERR_CERT_NOT_YET_VALID, CERTIFICATE_EXPIRED, EKEYEXPIRED,
+	  "it is too early to use it, or this clock is wrong" },
+	{ X509_V_ERR_CERT_REVOKED, CERTIFICATE_REVOKED, EKEYREVOKED,
+	  "its issuer has revoked it" },
+	{ X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT, UNKNOWN_CA, EKEYREJECTED,
+	  "its CA is not in the trust store" },
+	{ X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY, UNKNOWN_CA,
+	  EKEYREJECTED,
+	  "its CA is not in the trust store, or an intermediate is not sent" },
+	{ X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE, UNKNOWN_CA, EKEYREJECTED,
+	  "its CA is not in the trust store, or an intermediate is not sent" },
+	{ X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT, UNKNOWN_CA, EKEYREJECTED,
+	  "put it into the trust store if it is the right one" },
+	{ X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN, UNKNOWN_CA, EKEYREJECTED,
+	  "its CA is not in the trust store" },
+	{ X509_V_ERR_CERT_UNTRUSTED, UNKNOWN_CA, EKEYREJECTED,
+	  "its CA is not trusted for this" },
+	{ X509_V_ERR_CERT_SIGNATURE_FAILURE, BAD_CERTIFICATE, EKEYREJECTED,
+	  "the signature on it is not its CA's" },
+	{ X509_V_ERR_INVALID_PURPOSE, UNSUPPORTED_CERTIFICATE, EKEYREJECTED,
+	  "it was issued for another use (extended key usage)" },
+	{ X509_V_ERR_EE_KEY_TOO_SMALL, BAD_CERTIFICATE, EKEYREJECTED,
+	  "the policy wants a longer key" },
+	{ X509_V_ERR_CA_KEY_TOO_SMALL, BAD_CERTIFICATE, EKEYREJECTED,
+	  "the policy wants longer CA keys" },
+	{ X509_V_ERR_CA_MD_TOO_WEAK, BAD_CERTIFICATE, EKEYREJECTED,
+	  "the policy refuses SHA-1 signatures" },
+	{ X509_V_ERR_INVALID_CA, BAD_CERTIFICATE, EKEYREJECTED,
+	  "one that signed it is no CA" },
+	{ 0, CERTIFICATE_UNKNOWN, EKEYREJECTED, "it cannot be accepted" },
+};
+
+static int fail_verdict(struct engine *engine, int code)
+{
+	const struct verdict *v = verdicts;
+
+	while (v->code && v->code != code)
+		v++;
+	return engine_fail(engine, v->alert, v->error,
+			   "certificate of %s%s%s: %s: %s",
+			   is_client(engine) ? "\"" : "",
+			   engine_peer_name(engine),
+			   is_client(engine) ? "\"" : "",
+			   X509_verify_cert_error_string(code), v->advice);
+}
+
+/* Pins: what is pinned among the presented certificates is the anchor. */
+static X509_STORE *pinned_store(const struct engine *engine, bool *any)
+{
+	X509_STORE *store = X509_STORE_new();
+	int i;
+
+	*any = false;
+	for (i = 0; store && i < sk_X509_num(engine->peer.chain); i++) {
+		X509 *cert = sk_X509_value(engine->peer.chain, i);
+
+		if (!trust_pins(engine->set.trust, cert))
+			continue;
+		*any = true;
+		if (X509_STORE_add_cert(store, cert) != 1) {
+			X509_STORE_free(store);
+			return NULL;
+		}
+	}
+	return store;
+}
+
+static bool path_prepare(struct engine *engine, X509_STORE_CTX *ctx,
+			 X509_STORE *store)
+{
+	/* Anchors are what the administrator listed, roots or not. */
+	unsigned long flags = X509_V_FLAG_PARTIAL_CHAIN;
+	X509_VERIFY_PARAM *param;
+
+	if (X509_STORE_CTX_init(ctx, store,
+				sk_X509_value(engine->peer.chain, 0),
+				engine->peer.chain) != 1)
+		return false;
+	X509_STORE_CTX_set_purpose(ctx, is_client(engine) ?
+				   X509_PURPOSE_SSL_SERVER :
+				   X509_PURPOSE_SSL_CLIENT);
+	param = X509_STORE_CTX_get0_param(ctx);
+	X509_VERIFY_PARAM_set_time(param, engine->set.now);
+	X509_VERIFY_PARAM_set_depth(param, CHAIN_DEPTH);
+	X509_VERIFY_PARAM_set_auth_level(param,
+					 engine->set.policy->security_level);
+	if (engine->set.trust->have_crl)
+		flags |= X509_V_FLAG_CRL_CHECK;
+	return X509_VERIFY_PARAM_set_flags(param, flags) == 1;
+}
+
+static int verify_path(struct engine *engine, X509_STORE *store)
+{
+	X509_STORE_CTX *ctx = X509_STORE_CTX_new();
+	int ret = 0;
+
+	if (!ctx || !path_prepare(engine, ctx, store))
+		ret = engine_fail_memory(engine);
+	else if (X509_verify_cert(ctx) != 1)
+		ret = fail_verdict(engine, X509_STORE_CTX_get_error(ctx));
+	X509_STORE_CTX_free(ctx);
+	ERR_clear_error();
+	return ret;
+}
+
+static int verify_pinned_path(struct engine *engine)
+{
+	X509_STORE *store;
+	bool any;
+	int ret;
+
+	store = pinned_store(engine, &any);
+	if (!store)
+		return engine_fail_memory(engine);
+	if (any)
+		ret = verify_path(engine, store);
+	else
+		ret = engine_fail(engine, UNKNOWN_CA, EKEYREJECTED,
+				  "no certificate of %s has a pinned key",
+				  engine_peer_name(engine));
+	X509_STORE_free(store);
+	return ret;
+}
+
+/* ----------------------------------------------------------------- name */
+
+static int verify_name(struct engine *engine, X509 *cert)
+{
+	const unsigned int flags = X509_CHECK_FLAG_NEVER_CHECK_SUBJECT |
+				   X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS;
+	const char *name = engine->set.server_name;
+	char names[NAMES_LEN];
+	char *matched = NULL;
+	int good;
+
+	if (engine->set.server_name_is_ip)
+		good = X509_check_ip_asc(cert, name, 0) == 1;
+	else
+		good = X509_check_host(cert, name, strlen(name), flags,
+				       &matched) == 1;
+	if (good) {
+		engine->peer.identity = strdup(matched ? matched : name);
+		OPENSSL_free(matched);
+		return engine->peer.identity ? 0 : engine_fail_memory(engine);
+	}
+	list_names(cert, names, sizeof(names));
+	return engine_fail(engine, BAD_CERTIFICATE, EKEYREJECTED,
+			   "certificate of \"%s\" is for %s, not for the name asked for",
+			   name, names);
+}
+
+/* A client's identity is the subject, or its first name when that is empty. */
+static int take_subject(struct engine *engine, X509 *cert)
+{
+	X509_NAME *subject = X509_get_subject_name(cert);
+	BIO *bio = BIO_new(BIO_s_mem());
+	char names[NAMES_LEN];
+	char *data;
+	long len;
+
+	if (!bio)
+		return engine_fail_memory(engine);
+	X509_NAME_print_ex(bio, subject, 0, XN_FLAG_RFC2253);
+	len = BIO_get_mem_data(bio, &data);
+	if (len > 0) {
+		engine->peer.identity = strndup(data, len);
+	} else {
+		list_names(cert, names, sizeof(names));
+		engine->peer.identity = strdup(names);
+	}
+	BIO_free(bio);
+	return engine->peer.identity ? 0 : engine_fail_memory(engine);
+}
+
+int peer_verify(struct engine *engine)
+{
+	X509 *leaf = sk_X509_value(engine->peer.chain, 0);
+	int ret;
+
+	if (engine->set.peer_auth == SOCKTLS_PEER_AUTH_NONE)
+		return 0;
+	if (engine->set.trust->n_pins)
+		ret = verify_pinned_path(engine);
+	else
+		ret = verify_path(engine, engine->set.trust->store);
+	if (!ret && is_client(engine))
+		ret = verify_name(engine, leaf);
+	else if (!ret)
+		ret = take_subject(engine, leaf);
+	if (!ret)
+		engine->peer.verified = true;
+	return ret;
+}
