@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: MIT
+# Unit tests of the handshake engine (cmocka). Included by the top Makefile,
+# behind userspace/engine/engine.mk; stands alone as well. Paths are relative to
+# the top.
+#
+#   check-engine   every test, plain and under ASan and UBSan
+#   pki-tool       keys and certificates for other tests
+
+ifndef ENGINE_LIB
+include userspace/engine/engine.mk
+endif
+
+ENGINE_TEST_NAMES := $(patsubst selftests/engine/test_%.c,test_%, \
+			$(wildcard selftests/engine/test_*.c))
+ENGINE_TEST_OUT	:= $(BUILD)/selftests/engine
+ENGINE_TESTS	:= $(ENGINE_TEST_NAMES:%=$(ENGINE_TEST_OUT)/%)
+ENGINE_TESTS_SAN := $(ENGINE_TEST_NAMES:%=$(ENGINE_TEST_OUT)/san/%)
+ENGINE_TEST_COMMON := selftests/engine/pair.c selftests/engine/pki.c \
+		      selftests/engine/hex.c
+ENGINE_TEST_HEADERS := $(wildcard selftests/engine/*.h userspace/engine/*.h)
+ENGINE_SANITIZE	:= -fsanitize=address,undefined -fno-sanitize-recover=all \
+		   -fno-omit-frame-pointer -O1
+
+PKI_TOOL	:= $(ENGINE_TEST_OUT)/pki-tool
+
+$(ENGINE_TEST_OUT)/test_%: selftests/engine/test_%.c $(ENGINE_TEST_COMMON) \
+		$(ENGINE_TEST_HEADERS) $(ENGINE_LIB)
+	@mkdir -p $(@D)
+	$(CC) $(ENGINE_CFLAGS) $(CFLAGS) -Iselftests/engine -o $@ $< \
+		$(ENGINE_TEST_COMMON) $(ENGINE_LIB) -lcmocka $(ENGINE_LIBS)
+
+# The engine once more, instrumented.
+$(ENGINE_TEST_OUT)/san/%.o: %.c $(ENGINE_TEST_HEADERS)
+	@mkdir -p $(@D)
+	$(CC) $(ENGINE_CFLAGS) $(CFLAGS) $(ENGINE_SANITIZE) \
+		-Iselftests/engine -c -o $@ $<
+
+$(ENGINE_TEST_OUT)/san/libengine.a: \
+		$(ENGINE_SRCS:%.c=$(ENGINE_TEST_OUT)/san/%.o) \
+		$(ENGINE_TEST_COMMON:%.c=$(ENGINE_TEST_OUT)/san/%.o)
+	$(AR) rcs $@ $^
+
+$(ENGINE_TEST_OUT)/san/test_%: selftests/engine/test_%.c \
+		$(ENGINE_TEST_HEADERS) $(ENGINE_TEST_OUT)/san/libengine.a
+	@mkdir -p $(@D)
+	$(CC) $(ENGINE_CFLAGS) $(CFLAGS) $(ENGINE_SANITIZE) \
+		-Iselftests/engine -o $@ $< \
+		$(ENGINE_TEST_OUT)/san/libengine.a -lcmocka $(ENGINE_LIBS)
+
+$(PKI_TOOL): selftests/engine/pki-tool.c selftests/engine/pki.c \
+		selftests/engine/pki.h
+	@mkdir -p $(@D)
+	$(CC) $(ENGINE_CFLAGS) $(CFLAGS) -o $@ $(filter %.c,$^) $(ENGINE_LIBS)
+
+.PHONY: check-engine pki-tool engine-tests
+pki-tool: $(PKI_TOOL)
+engine-tests: $(ENGINE_TESTS) $(ENGINE_TESTS_SAN)
+
+check-engine: engine-tests
+	@selftests/engine/run $(ENGINE_TESTS) $(ENGINE_TESTS_SAN)

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Keys and certificates made at test time with libcrypto, for the engine's
+ * tests and everybody else's. Aborts on any failure: a test cannot go on.
+ */
+#ifndef SOCKTLS_SELFTESTS_PKI_H
+#define SOCKTLS_SELFTESTS_PKI_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <time.h>
+
+#include <openssl/evp.h>
+#include <openssl/x509.h>
+
+/**
+ * struct pki_cert - a certificate and its private key
+ * @key: private key
+ * @cert: certificate
+ * @chain_pem: the certificate and its issuers but the root, as PEM
+ * @cert_pem: the certificate alone
+ * @key_pem: PKCS#8
+ */
+struct pki_cert {
+	EVP_PKEY	*key;
+	X509		*cert;
+	char		*chain_pem;
+	char		*cert_pem;
+	char		*key_pem;
+};
+
+/**
+ * struct pki_spec - what to issue
+ * @key: "rsa" (2048), "rsa:BITS", "rsa-pss", "p256", "p384", "p521",
+ *	"ed25519", "ed448"
+ * @name: commonName; NULL: an empty subject
+ * @san: as in openssl's configuration, "DNS:a,IP:1.2.3.4"; NULL: none
+ * @issuer: NULL: self-signed
+ * @ca: basicConstraints CA:TRUE and keyCertSign
+ * @eku: "serverAuth", "clientAuth", ...; NULL: none
+ * @usage: keyUsage, NULL: what fits @ca and the key
+ * @constraints: nameConstraints, NULL: none
+ * @digest: hash of the signature, NULL: "SHA256"
+ * @valid_from: seconds from now, 0: an hour ago
+ * @valid_to: seconds from now, 0: in 30 days
+ */
+struct pki_spec {
+	const char		*key;
+	const char		*name;
+	const char		*san;
+	const struct pki_cert	*issuer;
+	bool			ca;
+	const char		*eku;
+	const char		*usage;
+	const char		*constraints;
+	const char		*digest;
+	long			valid_from;
+	long			valid_to;
+};
+
+struct pki_cert *pki_issue(const struct pki_spec *spec);
+void pki_free(struct pki_cert *cert);
+/* "sha256/BASE64" of the public key; to be freed. */
+char *pki_pin(const struct pki_cert *cert);
+/* A CRL of @issuer that lists @revoked (NULL: nothing), PEM; to be freed. */
+char *pki_crl(const struct pki_cert *issuer, const struct pki_cert *revoked);
+/* Write DIR/NAME/chain.pem and key.pem, as in the helper's configuration. */
+void pki_write_identity(const struct pki_cert *cert, const char *dir,
+			const char *name);
+void pki_write_file(const char *path, const char *text);
+
+#endif /* SOCKTLS_SELFTESTS_PKI_H */
