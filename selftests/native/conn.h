@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+/* A TLS connection: a socket, an engine, the record layer of record.h. */
+#ifndef SOCKTLS_SELFTESTS_CONN_H
+#define SOCKTLS_SELFTESTS_CONN_H
+
+#include <stdio.h>
+
+#include "record.h"
+
+/**
+ * struct conn - one connection
+ * @fd: socket, owned
+ * @engine: the handshake
+ * @tx: protection, sending
+ * @rx: protection, receiving
+ * @version: 0 until negotiated
+ * @level: of @rx
+ * @result: text of what was agreed on
+ * @failure: text of why not
+ * @keylog: file for the key log, or NULL
+ * @closed: the peer's close_notify came
+ * @shut: ours was sent
+ */
+struct conn {
+	int			fd;
+	struct engine		*engine;
+	struct record_keys	tx;
+	struct record_keys	rx;
+	uint16_t		version;
+	enum socktls_level	level;
+	char			result[1024];
+	char			failure[512];
+	FILE			*keylog;
+	bool			closed;
+	bool			shut;
+};
+
+/* Do the handshake on @fd; 0, or -1 with conn->failure set. */
+int conn_handshake(struct conn *conn, int fd,
+		   const struct engine_config *config, FILE *keylog);
+int conn_write(struct conn *conn, const void *data, size_t len);
+/* Application data; 0: closed, -1: error. @data has RECORD_WIRE_MAX bytes. */
+int conn_read(struct conn *conn, void *data);
+/* close_notify: nothing more will be written. */
+void conn_shutdown(struct conn *conn);
+/* close_notify if it was not sent, and the socket. */
+void conn_close(struct conn *conn);
+
+#endif /* SOCKTLS_SELFTESTS_CONN_H */
