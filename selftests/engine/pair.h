@@ -58,6 +58,9 @@ struct side {
  * @chunk: longest piece given to engine_receive(), 0: whole records
  * @coalesce: join adjacent records of one level and type before delivery
  * @tamper: called for every record before delivery; false: drop it
+ * @before_message: called before each handshake message or CCS is delivered,
+ *	which are then delivered one by one
+ * @arg: for both
  */
 struct pair {
 	struct side		client;
@@ -66,7 +69,9 @@ struct pair {
 	bool			coalesce;
 	bool (*tamper)(struct pair *pair, struct side *from,
 		       struct record *record);
-	void			*tamper_arg;
+	void (*before_message)(struct pair *pair, struct side *to,
+			       const uint8_t *message, size_t len);
+	void			*arg;
 };
 
 void pair_init(struct pair *pair, struct engine_config *client,
