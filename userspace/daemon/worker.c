@@ -210,7 +210,7 @@ static bool starts_with(struct engine_bytes bytes, const char *prefix)
 static int make_trust(struct engine_bytes value, struct engine_trust **trust,
 		      char *error, size_t error_len)
 {
-	char reason[ERROR_TEXT_MAX] = "cannot be read";
+	char reason[ERROR_TEXT_MAX - 16] = "cannot be read";
 	int err = engine_trust_new(trust, value, reason, sizeof(reason));
 
 	if (err)

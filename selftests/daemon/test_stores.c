@@ -1,0 +1,357 @@
+// SPDX-License-Identifier: MIT
+/* Identities and trust stores, loaded from a directory. */
+#include "fixture.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "daemon/stores.h"
+
+static struct fixture fixture;
+
+static int setup(void **state)
+{
+	(void)state;
+	fixture_make(&fixture);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	fixture_remove(&fixture);
+	return 0;
+}
+
+/* Loads with no system store, so that the machine's does not matter. */
+static struct stores *load(size_t expected_errors)
+{
+	char error[ERROR_TEXT_MAX];
+	struct config config;
+	struct stores *stores;
+	size_t n_errors;
+
+	assert_int_equal(config_load(&config, fixture.dir, error,
+				     sizeof(error)), 0);
+	if (strcmp(config.system_trust, CONFIG_SYSTEM_TRUST) == 0)
+		config.system_trust[0] = '\0';
+	assert_int_equal(stores_load(&stores, &config, &n_errors), 0);
+	assert_int_equal(n_errors, expected_errors);
+	return stores;
+}
+
+static int find(struct stores *stores, const char *name, uid_t uid, gid_t gid,
+		const char *expected_text)
+{
+	struct identity *identity = NULL;
+	char error[ERROR_TEXT_MAX] = "";
+	int err = stores_find_identity(stores, name, uid, gid, &identity,
+				       error, sizeof(error));
+
+	if (!err) {
+		assert_non_null(identity);
+		assert_non_null(identity->engine);
+	} else if (!strstr(error, expected_text)) {
+		fail_msg("%s", error);
+	}
+	return err;
+}
+
+static void both_identities_load(void **state)
+{
+	struct stores *stores;
+
+	(void)state;
+	fixture_fill(&fixture);
+	stores = load(0);
+	assert_int_equal(stores_count_identities(stores), 2);
+	assert_int_equal(stores_count_trusts(stores), 1);
+	assert_int_equal(find(stores, "client", 0, 0, ""), 0);
+	assert_int_equal(find(stores, "default", 0, 0, ""), 0);
+	assert_int_equal(find(stores, NULL, 0, 0, ""), 0);
+	assert_int_equal(find(stores, "", 0, 0, ""), 0);
+	stores_free(stores);
+}
+
+static void empty_directory_is_fine(void **state)
+{
+	struct stores *stores;
+
+	(void)state;
+	fixture_empty(&fixture);
+	stores = load(0);
+	assert_int_equal(find(stores, NULL, 0, 0, "no default identity"),
+			 -ENOKEY);
+	stores_free(stores);
+}
+
+static void unknown_identity_is_named(void **state)
+{
+	struct stores *stores;
+
+	(void)state;
+	fixture_fill(&fixture);
+	stores = load(0);
+	assert_int_equal(find(stores, "nobody", 0, 0,
+			      "no identity \"nobody\""), -ENOKEY);
+	assert_int_equal(find(stores, "../default", 0, 0, "no identity"),
+			 -ENOKEY);
+	stores_free(stores);
+}
+
+static void without_allow_file_the_key_owner_may(void **state)
+{
+	struct stores *stores;
+	char path[128];
+
+	(void)state;
+	fixture_fill(&fixture);
+	snprintf(path, sizeof(path), "%s/identities/default/key.pem",
+		 fixture.dir);
+	if (geteuid() != 0)
+		skip();
+	assert_int_equal(chown(path, 1234, 1234), 0);
+	stores = load(0);
+	assert_int_equal(find(stores, "default", 0, 0, ""), 0);
+	assert_int_equal(find(stores, "default", 1234, 99, ""), 0);
+	assert_int_equal(find(stores, "default", 1235, 1234,
+			      "uid 1235 (gid 1234) may not use the identity \"default\""),
+			 -EACCES);
+	stores_free(stores);
+}
+
+static void allow_file_replaces_the_owner(void **state)
+{
+	struct stores *stores;
+	char path[128];
+
+	(void)state;
+	fixture_fill(&fixture);
+	snprintf(path, sizeof(path), "%s/identities/default/key.pem",
+		 fixture.dir);
+	if (geteuid() != 0)
+		skip();
+	assert_int_equal(chown(path, 1234, 1234), 0);
+	fixture_write(&fixture, "identities/default/allow",
+		      "user 1000\ngroup 2000\n");
+	stores = load(0);
+	assert_int_equal(find(stores, NULL, 1000, 1, ""), 0);
+	assert_int_equal(find(stores, NULL, 1, 2000, ""), 0);
+	assert_int_equal(find(stores, NULL, 1234, 1234, "may not use"),
+			 -EACCES);
+	stores_free(stores);
+}
+
+/* A bad identity is skipped, and costs no other. */
+static void assert_skipped(const char *reason)
+{
+	struct stores *stores;
+	const char *text;
+
+	log_capture();
+	stores = load(1);
+	text = log_captured();
+	if (!strstr(text, reason))
+		fail_msg("%s", text);
+	assert_int_equal(find(stores, "client", 0, 0, ""), 0);
+	assert_int_equal(find(stores, "default", 0, 0, "no identity"),
+			 -ENOKEY);
+	stores_free(stores);
+}
+
+static void broken_identities_are_skipped(void **state)
+{
+	char path[128];
+
+	(void)state;
+	fixture_fill(&fixture);
+	fixture_write(&fixture, "identities/default/key.pem",
+		      fixture.client->key_pem);
+	assert_skipped("chain.pem: key.pem is not the private key of its first certificate");
+
+	fixture_fill(&fixture);
+	fixture_write(&fixture, "identities/default/key.pem", "rubbish");
+	assert_skipped("identities/default/key.pem: ");
+
+	fixture_fill(&fixture);
+	fixture_write(&fixture, "identities/default/chain.pem", "rubbish");
+	assert_skipped("identities/default/chain.pem: ");
+
+	fixture_fill(&fixture);
+	fixture_write(&fixture, "identities/default/chain.pem", "");
+	assert_skipped("identities/default/chain.pem: ");
+
+	fixture_fill(&fixture);
+	fixture_write(&fixture, "identities/default/allow", "user\n");
+	assert_skipped("identities/default/allow: line 1: expected");
+
+	fixture_fill(&fixture);
+	snprintf(path, sizeof(path), "%s/identities/default/key.pem",
+		 fixture.dir);
+	unlink(path);
+	assert_skipped("identities/default/key.pem: No such file");
+
+	assert_int_equal(mkdir(path, 0700), 0);
+	assert_skipped("identities/default/key.pem: Invalid argument");
+}
+
+static void odd_names_are_errors_and_hidden_ones_are_not(void **state)
+{
+	struct stores *stores;
+	const char *text;
+
+	(void)state;
+	fixture_fill(&fixture);
+	fixture_write(&fixture, "identities/.git/x", "");
+	fixture_write(&fixture, "trust/README", "");
+	fixture_write(&fixture, "trust/.x.pem", "");
+	fixture_write(&fixture, "identities/a b/x", "");
+	log_capture();
+	stores = load(1);
+	text = log_captured();
+	assert_non_null(strstr(text, "identities/a b skipped"));
+	stores_free(stores);
+}
+
+static void world_readable_key_is_warned_of(void **state)
+{
+	char path[128];
+
+	(void)state;
+	fixture_fill(&fixture);
+	snprintf(path, sizeof(path), "%s/identities/default/key.pem",
+		 fixture.dir);
+	assert_int_equal(chmod(path, 0644), 0);
+	log_capture();
+	stores_free(load(0));
+	assert_non_null(strstr(log_captured(), "mode 0644"));
+}
+
+static void broken_trust_is_skipped(void **state)
+{
+	struct stores *stores;
+	const char *text;
+
+	(void)state;
+	fixture_fill(&fixture);
+	fixture_write(&fixture, "trust/other.pem", "rubbish");
+	log_capture();
+	stores = load(1);
+	text = log_captured();
+	if (!strstr(text, "trust/other.pem"))
+		fail_msg("%s", text);
+	assert_int_equal(stores_count_trusts(stores), 1);
+	stores_free(stores);
+}
+
+static int find_trust(struct stores *stores, const char *name,
+		      enum socktls_role role)
+{
+	struct engine_trust *trust = NULL;
+	char error[ERROR_TEXT_MAX];
+	int err = stores_find_trust(stores, name, role, &trust, error,
+				    sizeof(error));
+
+	if (err && name)
+		assert_non_null(strstr(error, name));
+	else if (!err)
+		assert_non_null(trust);
+	return err;
+}
+
+static void default_trust_is_found(void **state)
+{
+	struct stores *stores;
+
+	(void)state;
+	fixture_fill(&fixture);
+	stores = load(0);
+	assert_int_equal(find_trust(stores, NULL, SOCKTLS_CLIENT), 0);
+	assert_int_equal(find_trust(stores, NULL, SOCKTLS_SERVER), 0);
+	assert_int_equal(find_trust(stores, "default", SOCKTLS_CLIENT), 0);
+	assert_int_equal(find_trust(stores, "other", SOCKTLS_CLIENT), -ENOKEY);
+	stores_free(stores);
+}
+
+/* The CAs of the web never decide who may log in. */
+static void system_trust_is_for_clients_only(void **state)
+{
+	struct stores *stores;
+	char text[256];
+
+	(void)state;
+	fixture_empty(&fixture);
+	fixture_write(&fixture, "system.pem", fixture.ca->cert_pem);
+	snprintf(text, sizeof(text), "[trust]\nsystem = %s/system.pem\n",
+		 fixture.dir);
+	fixture_write(&fixture, "socktlsd.conf", text);
+	stores = load(0);
+	assert_int_equal(find_trust(stores, NULL, SOCKTLS_CLIENT), 0);
+	assert_int_equal(find_trust(stores, NULL, SOCKTLS_SERVER), -ENOKEY);
+	assert_int_equal(find_trust(stores, "system", SOCKTLS_CLIENT),
+			 -ENOKEY);
+	stores_free(stores);
+}
+
+static void named_defaults_must_exist(void **state)
+{
+	const char *text;
+
+	(void)state;
+	fixture_fill(&fixture);
+	fixture_write(&fixture, "socktlsd.conf",
+		      "[identity]\ndefault = a\n[trust]\ndefault = b\n");
+	log_capture();
+	stores_free(load(2));
+	text = log_captured();
+	assert_non_null(strstr(text, "default identity \"a\""));
+	assert_non_null(strstr(text, "default trust store \"b\""));
+}
+
+static void identity_outlives_its_stores(void **state)
+{
+	struct engine_bytes message = { (const uint8_t *)"hello", 5 };
+	struct identity *identity;
+	struct stores *stores;
+	char error[ERROR_TEXT_MAX];
+	uint8_t signature[1024];
+	size_t len = sizeof(signature);
+
+	(void)state;
+	fixture_fill(&fixture);
+	stores = load(0);
+	assert_int_equal(stores_find_identity(stores, "client", 0, 0,
+					      &identity, error,
+					      sizeof(error)), 0);
+	identity_get(identity);
+	stores_free(stores);
+	/* ecdsa_secp256r1_sha256 */
+	assert_int_equal(engine_local_keyops.sign(identity->key, 0x0403,
+						  message, signature, &len),
+			 0);
+	identity_put(identity);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(both_identities_load),
+		cmocka_unit_test(empty_directory_is_fine),
+		cmocka_unit_test(unknown_identity_is_named),
+		cmocka_unit_test(without_allow_file_the_key_owner_may),
+		cmocka_unit_test(allow_file_replaces_the_owner),
+		cmocka_unit_test(broken_identities_are_skipped),
+		cmocka_unit_test(odd_names_are_errors_and_hidden_ones_are_not),
+		cmocka_unit_test(world_readable_key_is_warned_of),
+		cmocka_unit_test(broken_trust_is_skipped),
+		cmocka_unit_test(default_trust_is_found),
+		cmocka_unit_test(system_trust_is_for_clients_only),
+		cmocka_unit_test(named_defaults_must_exist),
+		cmocka_unit_test(identity_outlives_its_stores),
+	};
+
+	return cmocka_run_group_tests_name("stores", tests, setup, teardown);
+}
