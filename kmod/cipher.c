@@ -467,11 +467,15 @@ static int open_aead(struct socktls_epoch *e, const struct record_header *h,
 	struct scatterlist *dst_sg = e->sg;
 	u32 assoc = RECORD_HEADER_LEN;
 	u8 explicit_nonce[8];
-	int err;
+	int err = 0;
 
 	*off = RECORD_HEADER_LEN + e->prefix;
 	*len = crypt - e->cipher->tag_size;
-	err = socktls_vec_to_sg(dst, *off + *len, dst_sg, ARRAY_SIZE(e->sg));
+	if (sg_page(src) == dst->bv[0].bv_page)
+		dst_sg = src;	/* in place */
+	else
+		err = socktls_vec_to_sg(dst, *off + *len, dst_sg,
+					ARRAY_SIZE(e->sg));
 	if (err)
 		return err;
 	if (!epoch_is_13(e)) {
@@ -479,8 +483,11 @@ static int open_aead(struct socktls_epoch *e, const struct record_header *h,
 			sg_pcopy_to_buffer(src, sg_nents(src), explicit_nonce,
 					   e->prefix, RECORD_HEADER_LEN);
 		record_aad_12(e->aad, e->seq, h->type, h->version, *len);
+		if (dst_sg != src && *len)
+			dst_sg = epoch_sg_12(e, e->dst, dst_sg);
+		else
+			dst_sg = e->src;
 		src = epoch_sg_12(e, e->src, src);
-		dst_sg = *len ? epoch_sg_12(e, e->dst, dst_sg) : src;
 		assoc = RECORD_AAD_LEN_12;
 	}
 	epoch_nonce(e, e->prefix ? explicit_nonce : NULL);

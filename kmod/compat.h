@@ -18,6 +18,17 @@
 #include <asm/unaligned.h>
 #endif
 
+/* MSG_SENDPAGE_NOTLAST says on old kernels what MSG_MORE says on new ones. */
+#ifdef HAVE_SENDPAGE
+#define COMPAT_SENDPAGE_NOTLAST	MSG_SENDPAGE_NOTLAST
+#else
+#define COMPAT_SENDPAGE_NOTLAST	0
+#endif
+
+#ifndef MSG_SENDPAGE_NOPOLICY
+#define MSG_SENDPAGE_NOPOLICY	0
+#endif
+
 /*
  * compat_send_page() - hand a part of a page to TCP, which takes its own
  * reference; never waits. sk locked. Return: bytes taken or a negative errno.

@@ -160,3 +160,54 @@ bool handshake_track(struct handshake_tracker *tracker, const u8 *bytes,
 	}
 	return tracker->finished;
 }
+
+static enum delivery delivery_without_key(u16 version, u8 type)
+{
+	switch (type) {
+	case RECORD_HANDSHAKE:
+	case RECORD_ALERT:
+		return DELIVERY_OPEN;
+	case RECORD_CHANGE_CIPHER_SPEC:
+		if (version == RECORD_TLS_1_3)
+			return DELIVERY_DROP;
+		return version ? DELIVERY_OPEN : DELIVERY_PAUSE;
+	}
+	return DELIVERY_PAUSE;
+}
+
+static enum delivery delivery_13(const struct delivery_state *at, u8 type)
+{
+	switch (type) {
+	case RECORD_APPLICATION_DATA:
+		return at->application || at->finished ? DELIVERY_PAUSE :
+							 DELIVERY_OPEN;
+	case RECORD_CHANGE_CIPHER_SPEC:
+		return at->application || at->finished ? DELIVERY_REFUSE :
+							 DELIVERY_DROP;
+	case RECORD_ALERT:
+		return at->protected ? DELIVERY_REFUSE : DELIVERY_PLAINTEXT;
+	}
+	return DELIVERY_REFUSE;
+}
+
+/**
+ * record_delivery() - may the head record be opened during a handshake?
+ * @at: where the handshake is
+ * @outer_type: content type in the record's header
+ *
+ * The delivery rule of Documentation/architecture.md: a record is opened only
+ * under a key that is surely its own. What cannot be is kept while the helper
+ * may still bring the key, see RFC 8446 section 5 and appendix D.4 for TLS 1.3
+ * and RFC 5246 section 7.1 for the change_cipher_spec of TLS 1.2.
+ *
+ * Return: what becomes of it.
+ */
+enum delivery record_delivery(const struct delivery_state *at, u8 outer_type)
+{
+	if (!at->keyed)
+		return delivery_without_key(at->version, outer_type);
+	if (at->version == RECORD_TLS_1_3)
+		return delivery_13(at, outer_type);
+	return outer_type == RECORD_APPLICATION_DATA ? DELIVERY_PAUSE :
+						       DELIVERY_OPEN;
+}

@@ -111,4 +111,31 @@ struct handshake_tracker {
 bool handshake_track(struct handshake_tracker *tracker, const u8 *bytes,
 		     u32 len);
 
+/* What becomes of the head record during a handshake. */
+enum delivery {
+	DELIVERY_OPEN,		/* with the current key, or none */
+	DELIVERY_PLAINTEXT,	/* an alert outside the protection */
+	DELIVERY_DROP,		/* a change_cipher_spec without meaning */
+	DELIVERY_PAUSE,		/* kept until the helper has acted */
+	DELIVERY_REFUSE,	/* unexpected_message */
+};
+
+/**
+ * struct delivery_state - what decides about it
+ * @keyed: the receive epoch has a key
+ * @version: negotiated, 0 while unknown
+ * @application: the key is an application key
+ * @finished: a Finished was delivered under this key
+ * @protected: a protected record has been opened
+ */
+struct delivery_state {
+	bool	keyed;
+	u16	version;
+	bool	application;
+	bool	finished;
+	bool	protected;
+};
+
+enum delivery record_delivery(const struct delivery_state *at, u8 outer_type);
+
 #endif /* SOCKTLS_RECORD_H */

@@ -16,6 +16,7 @@
 #include <net/sock.h>
 #include <net/tcp.h>
 #include <linux/socktls.h>
+#include <linux/socktls_netlink.h>
 
 #include "cipher.h"
 #include "compat.h"
@@ -42,8 +43,10 @@ struct socktls_config {
 	u8			armed;		/* listener: children handshake */
 	u32			timeout_ms;
 	u32			armed_pid;
-	u64			armed_cgroup;
 };
+
+/* The most skb fragments that a record is decrypted from without a copy. */
+#define RX_SEGMENTS	24
 
 /* An opened record, waiting for its reader. */
 struct rx_record {
@@ -63,6 +66,7 @@ struct socktls_rx {
 	u32			need;		/* head record on the wire, 0: unknown */
 	struct record_header	header;		/* valid when need is set */
 	struct rx_record	*raw;		/* head record, copied out */
+	struct scatterlist	sg[RX_SEGMENTS];
 	struct rx_record	*spare;		/* for the next record */
 	int			error;		/* sticky, after opened is read */
 	bool			closed;		/* close_notify received */
@@ -72,11 +76,6 @@ struct socktls_rx {
 	u16			empty;		/* empty records in a row */
 	u16			warnings;	/* warning alerts received */
 	struct handshake_tracker tracker;
-	struct {				/* post-handshake message */
-		u8		header[4];
-		u8		header_len;
-		u32		left;
-	} post;
 };
 
 struct socktls_tx {
@@ -114,16 +113,21 @@ struct socktls_conn {
 	void			(*base_state_change)(struct sock *sk);
 	struct delayed_work	work;
 	struct delayed_work	deadline;
+	atomic_t		plain_calls;	/* readers inside the base proto */
 
 	u8			state;
 	u8			role;
 	bool			key_plane;
+	bool			zerocopy_ro;	/* TLS_TX_ZEROCOPY_RO */
+	bool			expect_no_pad;	/* TLS_RX_EXPECT_NO_PAD */
 	bool			callbacks;	/* sk's callbacks are ours */
 	bool			attached;
 	bool			closing;	/* close() has begun */
 	bool			poll_missed;	/* re-ring from release_cb */
 	u32			flags;		/* SOCKTLS_INFO_* */
+	int			rcvlowat;
 	u16			version;
+	u16			cipher;		/* TLS_CIPHER_* or SOCKTLS_CIPHER_* */
 	u16			suite;
 	u16			group;
 	u16			signature_scheme;
@@ -131,6 +135,7 @@ struct socktls_conn {
 	struct hs		*hs;		/* while HANDSHAKING */
 	struct socktls_rx	rx;
 	struct socktls_tx	tx;
+	struct socktls_key	own_key[2];	/* key plane: rx, tx */
 	struct socktls_error	error;
 	char			*peer_identity;
 	struct {
@@ -156,12 +161,13 @@ static inline struct socktls_conn *socktls_conn(const struct sock *sk)
 /* ulp.c */
 int socktls_ulp_init(void);
 void socktls_ulp_exit(void);
-int socktls_attach_child(struct sock *sk, struct socktls_config *config);
+int socktls_attach_child(struct sock *sk, struct socktls_config *config,
+			 const struct proto_ops *base_ops);
 extern struct tcp_ulp_ops socktls_ulp_ops;
 
 /* protos.c */
-struct socktls_protos *socktls_protos_get(struct sock *sk);
-struct proto *socktls_base_prot(const struct sock *sk);
+struct socktls_protos *socktls_protos_get(struct proto *base_prot,
+					  const struct proto_ops *base_ops);
 void socktls_protos_free(void);
 
 /* listen.c */
@@ -176,7 +182,7 @@ struct socktls_conn *socktls_conn_new(struct sock *sk,
 void socktls_conn_get(struct socktls_conn *conn);
 void socktls_conn_put(struct socktls_conn *conn);
 void socktls_conn_detach(struct socktls_conn *conn);
-int socktls_conn_take_over(struct socktls_conn *conn);
+void socktls_conn_take_over(struct socktls_conn *conn);
 void socktls_conn_kick(struct socktls_conn *conn, unsigned long delay);
 void socktls_conn_arm_deadline(struct socktls_conn *conn, u32 timeout_ms);
 void socktls_conn_cancel_deadline(struct socktls_conn *conn);
@@ -185,7 +191,9 @@ void socktls_conn_wake(struct socktls_conn *conn);
 __printf(5, 6)
 void socktls_conn_fail(struct socktls_conn *conn, int error, int alert,
 		       enum socktls_alert_from from, const char *fmt, ...);
-int socktls_conn_wait(struct socktls_conn *conn, long *timeo);
+void socktls_conn_wait(struct socktls_conn *conn, long *timeo);
+bool socktls_conn_enter_plain(struct socktls_conn *conn);
+void socktls_conn_leave_plain(struct socktls_conn *conn);
 int socktls_conn_ready(struct socktls_conn *conn, long *timeo);
 int socktls_wq_init(void);
 void socktls_wq_exit(void);
@@ -205,7 +213,7 @@ int socktls_setsockopt(struct sock *sk, int level, int optname,
 int socktls_getsockopt(struct sock *sk, int level, int optname,
 		       char __user *optval, int __user *optlen);
 int socktls_start_handshake(struct socktls_conn *conn, u8 role, u32 timeout_ms,
-			    const struct cred *cred, u32 pid, u64 cgroup);
+			    const struct cred *cred, u32 pid);
 
 /* keyplane.c */
 int socktls_keyplane_set(struct socktls_conn *conn, int optname,
@@ -235,10 +243,14 @@ int socktls_tx_pages_alive(void);
 /* rx.c */
 int socktls_rx_init(struct socktls_rx *rx);
 void socktls_rx_destroy(struct socktls_conn *conn);
-struct rx_record *socktls_rx_open_next(struct socktls_conn *conn);
+int socktls_rx_head(struct socktls_conn *conn);
+struct rx_record *socktls_rx_open(struct socktls_conn *conn,
+				  struct socktls_epoch *epoch);
+int socktls_rx_skip(struct socktls_conn *conn);
 void socktls_rx_release(struct socktls_conn *conn, struct rx_record *rec);
-bool socktls_rx_at_end(const struct socktls_conn *conn);
-bool socktls_rx_has_record(struct socktls_conn *conn);
+u32 socktls_rx_buffered(const struct socktls_conn *conn);
+bool socktls_rx_wants_reader(struct socktls_conn *conn);
+bool socktls_rx_outer_plaintext(const struct socktls_conn *conn);
 int socktls_rx_alive(void);
 
 /* read.c */
@@ -258,7 +270,7 @@ int socktls_control_alert(struct socktls_conn *conn, struct rx_record *rec);
 
 /* handshake.c */
 int socktls_hs_start(struct socktls_conn *conn, const struct cred *cred,
-		     u32 pid, u64 cgroup);
+		     u32 pid);
 void socktls_hs_run(struct socktls_conn *conn);
 void socktls_hs_end(struct socktls_conn *conn, u32 reason, int alert);
 

@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What a socket asks of its handshakes; see struct socktls_config. */
+#include <linux/cred.h>
+#include <linux/ctype.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+
+#include "socktls.h"
+
+struct socktls_config *socktls_config_new(void)
+{
+	struct socktls_config *config = kzalloc(sizeof(*config), GFP_KERNEL);
+
+	if (config)
+		refcount_set(&config->ref, 1);
+	return config;
+}
+
+struct socktls_config *socktls_config_get(struct socktls_config *config)
+{
+	refcount_inc(&config->ref);
+	return config;
+}
+
+/* Context: any, BH included. */
+void socktls_config_put(struct socktls_config *config)
+{
+	if (!config || !refcount_dec_and_test(&config->ref))
+		return;
+	put_cred(config->identity_cred);
+	put_cred(config->armed_cred);
+	kfree(config->server_name);
+	kfree(config->identity);
+	kfree(config->trust);
+	kfree(config);
+}
+
+static int config_dup(struct socktls_config *to,
+		      const struct socktls_config *from)
+{
+	*to = *from;
+	refcount_set(&to->ref, 1);
+	to->identity_cred = from->identity_cred ?
+			    get_cred(from->identity_cred) : NULL;
+	to->armed_cred = from->armed_cred ? get_cred(from->armed_cred) : NULL;
+	to->server_name = kstrdup(from->server_name, GFP_KERNEL);
+	to->identity = kstrdup(from->identity, GFP_KERNEL);
+	to->trust = from->trust ? kmemdup(from->trust, from->trust_len,
+					  GFP_KERNEL) : NULL;
+	if ((from->server_name && !to->server_name) ||
+	    (from->identity && !to->identity) || (from->trust && !to->trust))
+		return -ENOMEM;
+	return 0;
+}
+
+static struct socktls_config *config_copy(const struct socktls_config *from)
+{
+	struct socktls_config *to = kmalloc(sizeof(*to), GFP_KERNEL);
+
+	if (to && config_dup(to, from)) {
+		socktls_config_put(to);
+		return NULL;
+	}
+	return to;
+}
+
+/* Reads a text of 1 to SOCKTLS_NAME_MAX bytes without control characters. */
+static int config_read_name(char **name, sockptr_t optval, unsigned int optlen)
+{
+	unsigned int i;
+	char *text;
+
+	if (!optlen || optlen > SOCKTLS_NAME_MAX)
+		return -EINVAL;
+	text = kzalloc(optlen + 1, GFP_KERNEL);
+	if (!text)
+		return -ENOMEM;
+	if (copy_from_sockptr(text, optval, optlen)) {
+		kfree(text);
+		return -EFAULT;
+	}
+	if (!text[optlen - 1])
+		optlen--;	/* a trailing NUL does no harm */
+	for (i = 0; i < optlen; i++)
+		if (!isprint(text[i]) || text[i] == ' ')
+			break;
+	if (!optlen || i < optlen) {
+		kfree(text);
+		return -EINVAL;
+	}
+	kfree(*name);
+	*name = text;
+	return 0;
+}
+
+static int config_read_trust(struct socktls_config *config, sockptr_t optval,
+			     unsigned int optlen)
+{
+	u8 *trust;
+
+	if (!optlen || optlen > SOCKTLS_TRUST_MAX)
+		return -EINVAL;
+	trust = kzalloc(optlen + 1, GFP_KERNEL);
+	if (!trust)
+		return -ENOMEM;
+	if (copy_from_sockptr(trust, optval, optlen)) {
+		kfree(trust);
+		return -EFAULT;
+	}
+	if (!trust[optlen - 1])
+		optlen--;
+	if (!optlen || memchr(trust, 0, optlen)) {
+		kfree(trust);
+		return -EINVAL;
+	}
+	kfree(config->trust);
+	config->trust = trust;
+	config->trust_len = optlen;
+	return 0;
+}
+
+static int config_read_u32(u8 *value, u32 max, sockptr_t optval,
+			   unsigned int optlen)
+{
+	u32 number;
+
+	if (optlen < sizeof(number))
+		return -EINVAL;
+	if (copy_from_sockptr(&number, optval, sizeof(number)))
+		return -EFAULT;
+	if (number > max)
+		return -EINVAL;
+	*value = number;
+	return 0;
+}
+
+static int config_read(struct socktls_config *config, int optname,
+		       sockptr_t optval, unsigned int optlen)
+{
+	int err;
+
+	switch (optname) {
+	case SOCKTLS_SERVER_NAME:
+		return config_read_name(&config->server_name, optval, optlen);
+	case SOCKTLS_IDENTITY:
+		err = config_read_name(&config->identity, optval, optlen);
+		if (err)
+			return err;
+		put_cred(config->identity_cred);
+		config->identity_cred = get_current_cred();
+		return 0;
+	case SOCKTLS_TRUST:
+		return config_read_trust(config, optval, optlen);
+	case SOCKTLS_PEER_AUTH:
+		return config_read_u32(&config->peer_auth,
+				       SOCKTLS_PEER_AUTH_REQUIRE, optval,
+				       optlen);
+	case SOCKTLS_EOF:
+		return config_read_u32(&config->eof, SOCKTLS_EOF_ALLOW, optval,
+				       optlen);
+	}
+	return -ENOPROTOOPT;
+}
+
+static void config_replace(struct socktls_conn *conn,
+			   struct socktls_config *config)
+{
+	struct socktls_config *old = conn->config;
+
+	conn->config = config;
+	socktls_config_put(old);
+}
+
+/**
+ * socktls_config_set() - set one of the options that parametrize a handshake
+ * @conn: sk locked
+ * @optname: SOCKTLS_SERVER_NAME, _IDENTITY, _TRUST, _PEER_AUTH or _EOF
+ * @optval: the value
+ * @optlen: its length in bytes
+ *
+ * Return: 0; -EINVAL for a value out of range; -EFAULT; -ENOMEM.
+ */
+int socktls_config_set(struct socktls_conn *conn, int optname,
+		       sockptr_t optval, unsigned int optlen)
+{
+	struct socktls_config *config = config_copy(conn->config);
+	int err;
+
+	if (!config)
+		return -ENOMEM;
+	err = config_read(config, optname, optval, optlen);
+	if (err)
+		socktls_config_put(config);
+	else
+		config_replace(conn, config);
+	return err;
+}
+
+/**
+ * socktls_config_arm() - have a listener's children start a handshake
+ * @conn: the listener's, sk locked
+ * @timeout_ms: deadline of each handshake, 0: the default
+ *
+ * Return: 0, -ENOMEM.
+ */
+int socktls_config_arm(struct socktls_conn *conn, u32 timeout_ms)
+{
+	struct socktls_config *config = config_copy(conn->config);
+
+	if (!config)
+		return -ENOMEM;
+	put_cred(config->armed_cred);
+	config->armed_cred = get_current_cred();
+	config->armed_pid = task_tgid_vnr(current);
+	config->armed = true;
+	config->timeout_ms = timeout_ms;
+	config_replace(conn, config);
+	return 0;
+}

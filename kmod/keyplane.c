@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The key plane: a program with a TLS library of its own installs keys with
+ * the structs of <linux/tls.h>, TLS_TX and TLS_RX.
+ */
+#include <linux/slab.h>
+#include <linux/tls.h>
+#include <linux/uaccess.h>
+
+#include "socktls.h"
+
+/* Longest struct of <linux/tls.h>. */
+#define KEYPLANE_INFO_MAX	64
+
+/*
+ * Every struct is info, iv, key, salt, rec_seq, without gaps; the lengths are
+ * in the cipher's row. ChaCha20's has no salt: its iv is all of it.
+ */
+struct keyplane_layout {
+	u8	iv, key, salt, rec_seq;		/* offsets */
+	u8	salt_len;
+};
+
+static void keyplane_layout(const struct socktls_cipher *c,
+			    struct keyplane_layout *l)
+{
+	l->salt_len = RECORD_NONCE_LEN - c->info_iv_size;
+	l->iv = sizeof(struct tls_crypto_info);
+	l->key = l->iv + c->info_iv_size;
+	l->salt = l->key + c->key_size;
+	l->rec_seq = l->salt + l->salt_len;
+}
+
+static void keyplane_read_key(const struct socktls_cipher *c, const u8 *info,
+			      struct socktls_key *key)
+{
+	struct keyplane_layout l;
+
+	keyplane_layout(c, &l);
+	key->key_len = c->key_size;
+	memcpy(key->key, info + l.key, c->key_size);
+	memcpy(key->iv, info + l.salt, l.salt_len);
+	memcpy(key->iv + l.salt_len, info + l.iv, c->info_iv_size);
+	key->iv_len = key->version == RECORD_TLS_1_3 ? RECORD_NONCE_LEN :
+						       c->salt_size;
+	key->seq = get_unaligned_be64(info + l.rec_seq);
+	if (c->explicit_size)
+		key->explicit_nonce = get_unaligned_be64(info + l.iv);
+}
+
+static int keyplane_read(sockptr_t optval, unsigned int optlen,
+			 struct socktls_key *key)
+{
+	const struct socktls_cipher *c;
+	struct tls_crypto_info *head;
+	u8 info[KEYPLANE_INFO_MAX];
+
+	if (optlen < sizeof(*head))
+		return -EINVAL;
+	if (optlen > sizeof(info))
+		return -EINVAL;
+	if (copy_from_sockptr(info, optval, optlen))
+		return -EFAULT;
+	head = (struct tls_crypto_info *)info;
+	c = socktls_cipher_find(head->cipher_type);
+	if (!c || !c->info_size || optlen != c->info_size ||
+	    !socktls_cipher_allows(c, head->version)) {
+		memzero_explicit(info, sizeof(info));
+		return -EINVAL;
+	}
+	key->version = head->version;
+	key->cipher = head->cipher_type;
+	key->level = SOCKTLS_LEVEL_APPLICATION;
+	keyplane_read_key(c, info, key);
+	memzero_explicit(info, sizeof(info));
+	return 0;
+}
+
+/* Stock kTLS demands the same version and cipher in both directions. */
+static int keyplane_match(const struct socktls_conn *conn,
+			  const struct socktls_key *key)
+{
+	if (!conn->key_plane)
+		return 0;
+	return conn->version == key->version && conn->cipher == key->cipher ?
+	       0 : -EINVAL;
+}
+
+/* What getsockopt() gives back, with the current nonce and number in it. */
+static void keyplane_write_info(const struct socktls_epoch *e,
+				const struct socktls_key *key, u8 *info)
+{
+	const struct socktls_cipher *c = e->cipher;
+	struct tls_crypto_info head = {
+		.version = e->version, .cipher_type = c->type,
+	};
+	struct keyplane_layout l;
+
+	keyplane_layout(c, &l);
+	memcpy(info, &head, sizeof(head));
+	memcpy(info + l.key, key->key, c->key_size);
+	memcpy(info + l.salt, e->iv, l.salt_len);
+	if (e->version == RECORD_TLS_1_3 || !c->explicit_size)
+		memcpy(info + l.iv, e->iv + l.salt_len, c->info_iv_size);
+	else
+		put_unaligned_be64(e->explicit_nonce, info + l.iv);
+	put_unaligned_be64(e->seq, info + l.rec_seq);
+}
+
+static int keyplane_install(struct socktls_conn *conn, int optname,
+			    const struct socktls_key *key)
+{
+	struct socktls_epoch *epoch = socktls_epoch_new(key);
+
+	if (IS_ERR(epoch))
+		return PTR_ERR(epoch);
+	conn->version = key->version;
+	conn->cipher = key->cipher;
+	conn->own_key[optname == TLS_TX] = *key;
+	WRITE_ONCE(conn->key_plane, true);
+	socktls_conn_take_over(conn);
+	if (optname == TLS_TX) {
+		swap(conn->tx.epoch, epoch);
+		WRITE_ONCE(conn->tx.keyed, true);
+	} else {
+		swap(conn->rx.epoch, epoch);
+		WRITE_ONCE(conn->rx.keyed, true);
+		/* records may have come before their key */
+		conn->base_data_ready(conn->sk);
+	}
+	socktls_epoch_free(epoch);
+	return 0;
+}
+
+static int keyplane_set_key(struct socktls_conn *conn, int optname,
+			    sockptr_t optval, unsigned int optlen)
+{
+	struct socktls_key key = { 0 };
+	int err;
+
+	if (conn->state != SOCKTLS_STATE_PLAIN)
+		return -EBUSY;
+	if (conn->sk->sk_state != TCP_ESTABLISHED &&
+	    conn->sk->sk_state != TCP_CLOSE_WAIT)
+		return -ENOTCONN;
+	if (optname == TLS_TX ? conn->tx.keyed : conn->rx.keyed)
+		return -EBUSY;
+	err = keyplane_read(optval, optlen, &key);
+	if (!err)
+		err = keyplane_match(conn, &key);
+	if (!err)
+		err = keyplane_install(conn, optname, &key);
+	memzero_explicit(&key, sizeof(key));
+	return err;
+}
+
+static int keyplane_set_flag(struct socktls_conn *conn, int optname,
+			     sockptr_t optval, unsigned int optlen)
+{
+	u32 value;
+
+	if (optlen != sizeof(value))
+		return -EINVAL;
+	if (copy_from_sockptr(&value, optval, sizeof(value)))
+		return -EFAULT;
+	if (value > 1)
+		return -EINVAL;
+	if (optname == TLS_TX_ZEROCOPY_RO) {
+		conn->zerocopy_ro = value;
+		return 0;
+	}
+	if (!conn->rx.keyed || conn->version != RECORD_TLS_1_3)
+		return -EINVAL;
+	conn->expect_no_pad = value;
+	return 0;
+}
+
+/**
+ * socktls_keyplane_set() - the options of <linux/tls.h>
+ * @conn: sk locked
+ * @optname: TLS_TX, TLS_RX, TLS_TX_ZEROCOPY_RO or TLS_RX_EXPECT_NO_PAD
+ * @optval: the value
+ * @optlen: its length in bytes
+ *
+ * Return: 0; -EBUSY on the helper plane, or when that direction has a key;
+ * -ENOTCONN; -EINVAL for a value that does not fit; -ENOENT when the kernel
+ * lacks the cipher; -EFAULT; -ENOMEM.
+ */
+int socktls_keyplane_set(struct socktls_conn *conn, int optname,
+			 sockptr_t optval, unsigned int optlen)
+{
+	if (optname == TLS_TX || optname == TLS_RX)
+		return keyplane_set_key(conn, optname, optval, optlen);
+	return keyplane_set_flag(conn, optname, optval, optlen);
+}
+
+static int keyplane_get_key(struct socktls_conn *conn, int optname,
+			    char __user *optval, int len)
+{
+	const struct socktls_epoch *e = optname == TLS_TX ? conn->tx.epoch :
+							    conn->rx.epoch;
+	const struct socktls_cipher *c = e->cipher;
+	struct tls_crypto_info head = {
+		.version = conn->version, .cipher_type = conn->cipher,
+	};
+	u8 info[KEYPLANE_INFO_MAX];
+	int err;
+
+	if (conn->state != SOCKTLS_STATE_PLAIN)
+		return -EPERM;
+	if (!(optname == TLS_TX ? conn->tx.keyed : conn->rx.keyed))
+		return -EBUSY;
+	if (len == sizeof(head))
+		return copy_to_user(optval, &head, sizeof(head)) ? -EFAULT : 0;
+	if (len != c->info_size)
+		return -EINVAL;
+	keyplane_write_info(e, &conn->own_key[optname == TLS_TX], info);
+	err = copy_to_user(optval, info, len) ? -EFAULT : 0;
+	memzero_explicit(info, sizeof(info));
+	return err;
+}
+
+/*
+ * socktls_keyplane_get() - read the options of <linux/tls.h>
+ *
+ * Return: 0; -EPERM for keys of the helper plane, which never leave the
+ * kernel; -EBUSY without a key; -EINVAL; -EFAULT.
+ */
+int socktls_keyplane_get(struct socktls_conn *conn, int optname,
+			 char __user *optval, int __user *optlen)
+{
+	u32 value;
+	int len;
+
+	if (get_user(len, optlen))
+		return -EFAULT;
+	if (optname == TLS_TX || optname == TLS_RX) {
+		if (!optval || len < (int)sizeof(struct tls_crypto_info))
+			return -EINVAL;
+		return keyplane_get_key(conn, optname, optval, len);
+	}
+	if (len != sizeof(value))
+		return -EINVAL;
+	value = optname == TLS_TX_ZEROCOPY_RO ? conn->zerocopy_ro :
+						conn->expect_no_pad;
+	if (optname == TLS_RX_EXPECT_NO_PAD &&
+	    (!conn->rx.keyed || conn->version != RECORD_TLS_1_3))
+		return -EINVAL;
+	return copy_to_user(optval, &value, sizeof(value)) ? -EFAULT : 0;
+}

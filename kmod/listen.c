@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Listeners. A child is made in softirq, where nothing may fail, so it is born
+ * with the base proto and without a connection; accept() gives it one, with the
+ * options that the listener has then. Nobody locks a child before.
+ */
+#include <linux/module.h>
+
+#include "socktls.h"
+
+/* tcp_ulp_ops->clone. BH, both sockets' spinlocks held. */
+void socktls_clone(const struct request_sock *req, struct sock *newsk,
+		   const gfp_t priority)
+{
+	struct socktls_conn *conn = socktls_conn(newsk);
+
+	/* the child's own, for tcp_cleanup_ulp() puts one */
+	__module_get(THIS_MODULE);
+	RCU_INIT_POINTER(inet_csk(newsk)->icsk_ulp_data, NULL);
+	if (!conn)
+		return;
+	WRITE_ONCE(newsk->sk_prot, conn->protos->base_prot);
+	/* TIME_WAIT keeps this one beyond the module's life */
+	newsk->sk_prot_creator = conn->protos->base_prot;
+}
+
+static struct socktls_config *listen_config(struct sock *sk)
+{
+	struct socktls_config *config;
+
+	lock_sock(sk);
+	config = socktls_config_get(socktls_conn(sk)->config);
+	release_sock(sk);
+	return config;
+}
+
+static int listen_attach(struct sock *sk, struct socktls_config *config,
+			 const struct proto_ops *base_ops)
+{
+	int err;
+
+	lock_sock(sk);
+	err = socktls_attach_child(sk, config, base_ops);
+	if (!err && config->armed)
+		/* a failure is the connection's, to be read from it */
+		socktls_start_handshake(socktls_conn(sk), SOCKTLS_SERVER,
+					config->timeout_ms, config->armed_cred,
+					config->armed_pid);
+	release_sock(sk);
+	return err;
+}
+
+/* proto_ops->accept */
+int socktls_accept(struct socket *sock, struct socket *newsock,
+		   COMPAT_ACCEPT_PARAMS)
+{
+	const struct proto_ops *base_ops =
+		socktls_conn(sock->sk)->protos->base_ops;
+	struct socktls_config *config;
+	int err;
+
+	/* until the child has its connection, it is a plain TCP socket */
+	newsock->ops = base_ops;
+	err = base_ops->accept(sock, newsock, COMPAT_ACCEPT_ARGS);
+	if (err)
+		return err;
+	config = listen_config(sock->sk);
+	err = listen_attach(newsock->sk, config, base_ops);
+	socktls_config_put(config);
+	return err;
+}

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What a network namespace holds; see struct socktls_net. */
+#include <linux/slab.h>
+
+#include "hs.h"
+#include "net.h"
+
+#define USER_PENDING_MAX	4096	/* handshakes of one uid in a netns */
+
+struct net_user {
+	struct list_head	list;
+	kuid_t			uid;
+	u32			pending;
+};
+
+static unsigned int net_id;
+
+struct socktls_net *socktls_net(const struct net *net)
+{
+	return net_generic(net, net_id);
+}
+
+void socktls_net_add(struct socktls_conn *conn)
+{
+	struct socktls_net *sn = socktls_net(sock_net(conn->sk));
+
+	spin_lock_bh(&sn->lock);
+	list_add_tail(&conn->net_node, &sn->conns);
+	spin_unlock_bh(&sn->lock);
+}
+
+/* Context: any, BH included. */
+void socktls_net_remove(struct socktls_conn *conn)
+{
+	struct socktls_net *sn = socktls_net(sock_net(conn->sk));
+
+	spin_lock_bh(&sn->lock);
+	list_del_init(&conn->net_node);
+	spin_unlock_bh(&sn->lock);
+}
+
+void socktls_net_count(struct socktls_conn *conn, enum socktls_stat stat)
+{
+	atomic64_inc(&socktls_net(sock_net(conn->sk))->stats[stat]);
+}
+
+static struct net_user *net_find_user(struct socktls_net *sn, kuid_t uid)
+{
+	struct net_user *user;
+
+	list_for_each_entry(user, &sn->users, list)
+		if (uid_eq(user->uid, uid))
+			return user;
+	return NULL;
+}
+
+/**
+ * socktls_net_charge_user() - a uid begins a handshake
+ * @sn: its lock is held
+ * @uid: the requester
+ *
+ * Return: 0; -EUSERS when the uid has too many pending; -ENOMEM.
+ */
+int socktls_net_charge_user(struct socktls_net *sn, kuid_t uid)
+{
+	struct net_user *user = net_find_user(sn, uid);
+
+	if (!user) {
+		user = kzalloc(sizeof(*user), GFP_ATOMIC);
+		if (!user)
+			return -ENOMEM;
+		user->uid = uid;
+		list_add(&user->list, &sn->users);
+	}
+	if (user->pending >= USER_PENDING_MAX)
+		return -EUSERS;
+	user->pending++;
+	return 0;
+}
+
+/* @sn's lock is held. */
+void socktls_net_uncharge_user(struct socktls_net *sn, kuid_t uid)
+{
+	struct net_user *user = net_find_user(sn, uid);
+
+	if (WARN_ON_ONCE(!user) || --user->pending)
+		return;
+	list_del(&user->list);
+	kfree(user);
+}
+
+static int __net_init net_init(struct net *net)
+{
+	struct socktls_net *sn = socktls_net(net);
+
+	spin_lock_init(&sn->lock);
+	sn->net = net;
+	INIT_LIST_HEAD(&sn->workers);
+	INIT_LIST_HEAD(&sn->pending);
+	INIT_LIST_HEAD(&sn->conns);
+	INIT_LIST_HEAD(&sn->users);
+	xa_init(&sn->handshakes);
+	INIT_DELAYED_WORK(&sn->ring, socktls_nl_ring_again);
+	return socktls_proc_init(net);
+}
+
+/* Sockets hold their netns, so nothing is left but what the doorbell runs on. */
+static void __net_exit net_exit(struct net *net)
+{
+	struct socktls_net *sn = socktls_net(net);
+
+	socktls_proc_exit(net);
+	cancel_delayed_work_sync(&sn->ring);
+	WARN_ON_ONCE(!list_empty(&sn->conns));
+	WARN_ON_ONCE(!xa_empty(&sn->handshakes));
+	xa_destroy(&sn->handshakes);
+}
+
+static struct pernet_operations net_ops = {
+	.init	= net_init,
+	.exit	= net_exit,
+	.id	= &net_id,
+	.size	= sizeof(struct socktls_net),
+};
+
+int socktls_net_init(void)
+{
+	return register_pernet_subsys(&net_ops);
+}
+
+void socktls_net_exit(void)
+{
+	unregister_pernet_subsys(&net_ops);
+}

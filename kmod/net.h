@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What a network namespace holds: connections, helpers, counters, limits. */
+#ifndef SOCKTLS_NET_H
+#define SOCKTLS_NET_H
+
+#include <linux/workqueue.h>
+#include <linux/xarray.h>
+#include <net/netns/generic.h>
+
+#include "socktls.h"
+
+enum socktls_stat {
+	SOCKTLS_STAT_HANDSHAKES,
+	SOCKTLS_STAT_ERRORS,
+	SOCKTLS_STAT_HANDSHAKES_STARTED,
+	__SOCKTLS_STAT_MAX
+};
+
+/**
+ * struct socktls_net - of one network namespace
+ * @lock: guards everything below, and every struct hs of the netns; taken
+ *	inside the socket lock, BH disabled
+ * @workers: registered helper sockets
+ * @pending: items that no worker has claimed yet
+ * @handshakes: struct hs by id
+ * @conns: all connections
+ * @ring: rings the doorbell again while @pending is not empty
+ */
+struct socktls_net {
+	spinlock_t		lock;
+	struct net		*net;
+	struct list_head	workers;
+	struct list_head	pending;
+	struct xarray		handshakes;
+	struct list_head	conns;
+	struct list_head	users;
+	u32			nr_handshakes;
+	struct delayed_work	ring;
+	atomic64_t		stats[__SOCKTLS_STAT_MAX];
+};
+
+struct socktls_net *socktls_net(const struct net *net);
+void socktls_net_add(struct socktls_conn *conn);
+void socktls_net_remove(struct socktls_conn *conn);
+void socktls_net_count(struct socktls_conn *conn, enum socktls_stat stat);
+int socktls_net_charge_user(struct socktls_net *sn, kuid_t uid);
+void socktls_net_uncharge_user(struct socktls_net *sn, kuid_t uid);
+int socktls_net_init(void);
+void socktls_net_exit(void);
+
+/* proc.c */
+int socktls_proc_init(struct net *net);
+void socktls_proc_exit(struct net *net);
+
+#endif /* SOCKTLS_NET_H */

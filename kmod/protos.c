@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Our proto and proto_ops for each base, and what each entry point may do in
+ * which state:
+ *
+ *  entry point       PLAIN   HANDSHAKING   ESTABLISHED     FAILED
+ *  sendmsg sendpage  base    waits         records         the errno
+ *  splice_eof        base    nothing       flush           nothing
+ *  recvmsg           base    waits         records         rest, the errno
+ *  splice_read       base    waits         records         rest, the errno
+ *  poll              base    nothing ready own             own
+ *  ioctl             base    FIONREAD SIOCOUTQ, else ENOIOCTLCMD
+ *  shutdown          base    fails it      close_notify    base
+ *  close             base    aborts it     close_notify    base
+ *  disconnect        base    EOPNOTSUPP (but from inside close)
+ *  accept            gives the child its connection
+ *  get/setsockopt    SOL_TLS own, else base but for the list in sockopt.c
+ *  read_sock read_skb sendmsg_locked sendpage_locked mmap peek_len
+ *                    base    EOPNOTSUPP
+ *  set_rcvlowat      base    own
+ *  psock (sockmap)   EINVAL always
+ *
+ * The key plane is ESTABLISHED in a keyed direction, PLAIN in the other.
+ */
+#include <linux/mutex.h>
+#include <linux/slab.h>
+#include <net/inet_common.h>
+
+#include "socktls.h"
+
+static LIST_HEAD(protos_list);
+static DEFINE_MUTEX(protos_mutex);
+
+static bool conn_is_plain(const struct socktls_conn *conn)
+{
+	return READ_ONCE(conn->state) == SOCKTLS_STATE_PLAIN &&
+	       !READ_ONCE(conn->key_plane);
+}
+
+/* proto->close: the last words, then TCP's own close. */
+static void protos_close(struct sock *sk, long timeout)
+{
+	struct socktls_conn *conn = socktls_conn(sk);
+	struct proto *base = conn->protos->base_prot;
+
+	lock_sock(sk);
+	conn->closing = true;
+	if (conn->key_plane) {
+		if (conn->tx.keyed)
+			socktls_tx_close_notify(conn);
+	} else if (conn->state == SOCKTLS_STATE_HANDSHAKING) {
+		socktls_hs_end(conn, SOCKTLS_ABORT_CLOSED, -1);
+		socktls_conn_cancel_deadline(conn);
+		socktls_tx_close_notify(conn);
+	} else if (conn->state == SOCKTLS_STATE_ESTABLISHED) {
+		/* unread tickets must not make TCP send a reset */
+		socktls_rx_fill(conn, 1);
+		socktls_tx_close_notify(conn);
+	}
+	release_sock(sk);
+	base->close(sk, timeout);
+}
+
+static int protos_disconnect(struct sock *sk, int flags)
+{
+	struct socktls_conn *conn = socktls_conn(sk);
+
+	if (!conn->closing && !conn_is_plain(conn))
+		return -EOPNOTSUPP;
+	return conn->protos->base_prot->disconnect(sk, flags);
+}
+
+/* BH disabled, the socket's spinlock held: a poller missed the lock. */
+static void protos_release_cb(struct sock *sk)
+{
+	struct socktls_conn *conn = socktls_conn(sk);
+
+	/* release() restores the base proto, so there is a connection */
+	conn->protos->base_prot->release_cb(sk);
+	if (conn->poll_missed) {
+		conn->poll_missed = false;
+		if (conn->callbacks && !sock_flag(sk, SOCK_DEAD))
+			conn->base_data_ready(sk);
+	}
+}
+
+static int protos_shutdown(struct socket *sock, int how)
+{
+	struct sock *sk = sock->sk;
+	struct socktls_conn *conn = socktls_conn(sk);
+
+	if (how == SHUT_WR || how == SHUT_RDWR) {
+		lock_sock(sk);
+		if (conn->key_plane && conn->tx.keyed)
+			socktls_tx_close_notify(conn);
+		else if (conn->state == SOCKTLS_STATE_ESTABLISHED)
+			socktls_tx_close_notify(conn);
+		else if (conn->state == SOCKTLS_STATE_HANDSHAKING)
+			socktls_conn_fail(conn, ECANCELED, ALERT_USER_CANCELED,
+					  SOCKTLS_ALERT_SENT,
+					  "shutdown() was called before the handshake was done");
+		release_sock(sk);
+	}
+	return conn->protos->base_ops->shutdown(sock, how);
+}
+
+static int protos_mmap(struct file *file, struct socket *sock,
+		       struct vm_area_struct *vma)
+{
+	struct socktls_conn *conn = socktls_conn(sock->sk);
+
+	if (!conn_is_plain(conn))
+		return -EOPNOTSUPP;
+	return conn->protos->base_ops->mmap(file, sock, vma);
+}
+
+static int protos_read_sock(struct sock *sk, read_descriptor_t *desc,
+			    sk_read_actor_t recv_actor)
+{
+	struct socktls_conn *conn = socktls_conn(sk);
+
+	if (!conn_is_plain(conn))
+		return -EOPNOTSUPP;
+	return conn->protos->base_ops->read_sock(sk, desc, recv_actor);
+}
+
+static int protos_read_skb(struct sock *sk, skb_read_actor_t recv_actor)
+{
+	struct socktls_conn *conn = socktls_conn(sk);
+
+	if (!conn_is_plain(conn))
+		return -EOPNOTSUPP;
+	return conn->protos->base_ops->read_skb(sk, recv_actor);
+}
+
+static int protos_sendmsg_locked(struct sock *sk, struct msghdr *msg,
+				 size_t size)
+{
+	struct socktls_conn *conn = socktls_conn(sk);
+
+	if (!conn_is_plain(conn))
+		return -EOPNOTSUPP;
+	return conn->protos->base_ops->sendmsg_locked(sk, msg, size);
+}
+
+#ifdef HAVE_SENDPAGE
+static int protos_sendpage_locked(struct sock *sk, struct page *page,
+				  int offset, size_t size, int flags)
+{
+	struct socktls_conn *conn = socktls_conn(sk);
+
+	if (!conn_is_plain(conn))
+		return -EOPNOTSUPP;
+	return conn->protos->base_ops->sendpage_locked(sk, page, offset, size,
+						       flags);
+}
+#endif
+
+static int protos_peek_len(struct socket *sock)
+{
+	struct socktls_conn *conn = socktls_conn(sock->sk);
+
+	if (!conn_is_plain(conn))
+		return -EOPNOTSUPP;
+	return conn->protos->base_ops->peek_len(sock);
+}
+
+/*
+ * TCP counts bytes of records, the program bytes of plaintext: once records
+ * are read, TCP's own low-water mark stays at one.
+ */
+static int protos_set_rcvlowat(struct sock *sk, int val)
+{
+	struct socktls_conn *conn = socktls_conn(sk);
+
+	if (conn_is_plain(conn))
+		return conn->protos->base_ops->set_rcvlowat(sk, val);
+	conn->rcvlowat = val ? : 1;
+	return 0;
+}
+
+static void protos_init_prot(struct proto *prot, const struct proto *base)
+{
+	*prot = *base;
+	prot->close = protos_close;
+	prot->disconnect = protos_disconnect;
+	prot->setsockopt = socktls_setsockopt;
+	prot->getsockopt = socktls_getsockopt;
+	prot->sendmsg = socktls_sendmsg;
+	prot->recvmsg = socktls_recvmsg;
+#ifdef HAVE_SENDPAGE
+	prot->sendpage = socktls_sendpage;
+#endif
+#ifdef HAVE_PROTO_SPLICE_EOF
+	prot->splice_eof = socktls_splice_eof;
+#endif
+	prot->release_cb = protos_release_cb;
+	prot->stream_memory_free = socktls_stream_memory_free;
+#ifdef CONFIG_BPF_SYSCALL
+	prot->psock_update_sk_prot = NULL;
+#endif
+}
+
+static void protos_init_ops(struct proto_ops *ops,
+			    const struct proto_ops *base)
+{
+	*ops = *base;
+	ops->accept = socktls_accept;
+	ops->poll = socktls_poll;
+	ops->ioctl = socktls_ioctl;
+	ops->shutdown = protos_shutdown;
+	ops->splice_read = socktls_splice_read;
+	ops->mmap = protos_mmap;
+	ops->read_sock = protos_read_sock;
+	ops->read_skb = protos_read_skb;
+	ops->sendmsg_locked = protos_sendmsg_locked;
+#ifdef HAVE_SENDPAGE
+	ops->sendpage_locked = protos_sendpage_locked;
+#endif
+	ops->peek_len = protos_peek_len;
+	ops->set_rcvlowat = protos_set_rcvlowat;
+}
+
+/**
+ * socktls_protos_get() - our tables for a base
+ * @base_prot: the socket's proto
+ * @base_ops: its socket's proto_ops
+ *
+ * Made once for each base and kept until the module goes.
+ *
+ * Context: process, may sleep.
+ *
+ * Return: the tables, NULL without memory.
+ */
+struct socktls_protos *socktls_protos_get(struct proto *base_prot,
+					  const struct proto_ops *base_ops)
+{
+	struct socktls_protos *p;
+
+	mutex_lock(&protos_mutex);
+	list_for_each_entry(p, &protos_list, list)
+		if (p->base_prot == base_prot && p->base_ops == base_ops)
+			goto out;
+	p = kzalloc(sizeof(*p), GFP_KERNEL);
+	if (!p)
+		goto out;
+	p->base_prot = base_prot;
+	p->base_ops = base_ops;
+	protos_init_prot(&p->prot, base_prot);
+	protos_init_ops(&p->ops, base_ops);
+	list_add(&p->list, &protos_list);
+out:
+	mutex_unlock(&protos_mutex);
+	return p;
+}
+
+void socktls_protos_free(void)
+{
+	struct socktls_protos *p, *next;
+
+	list_for_each_entry_safe(p, next, &protos_list, list) {
+		list_del(&p->list);
+		kfree(p);
+	}
+}

@@ -1,0 +1,475 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Reading opened records: recvmsg, splice, poll, FIONREAD. Whoever needs to
+ * know whether there is something to read opens the head record; nothing is
+ * opened on arrival.
+ */
+#include <linux/highmem.h>
+#include <linux/poll.h>
+#include <linux/splice.h>
+#include <linux/tls.h>
+#include <asm/ioctls.h>
+
+#include "socktls.h"
+
+#define RX_RETRY_JIFFIES	msecs_to_jiffies(10)
+
+static bool rx_is_plain(const struct socktls_conn *conn)
+{
+	return conn->key_plane ? !conn->rx.keyed :
+				 conn->state == SOCKTLS_STATE_PLAIN;
+}
+
+/* Established, or the key plane's receiving direction: records may be opened. */
+static bool rx_is_live(const struct socktls_conn *conn)
+{
+	return conn->key_plane ? conn->rx.keyed :
+				 conn->state == SOCKTLS_STATE_ESTABLISHED ||
+				 conn->state == SOCKTLS_STATE_CLOSED;
+}
+
+/* sock_rcvlowat() for plaintext. */
+static size_t rx_lowat(const struct socktls_conn *conn, bool waitall,
+		       size_t len)
+{
+	size_t low = waitall ? len : min_t(size_t, conn->rcvlowat, len);
+
+	return low ? : 1;
+}
+
+static int rx_fill_one(struct socktls_conn *conn)
+{
+	struct socktls_rx *rx = &conn->rx;
+	struct rx_record *rec;
+	int ret = socktls_rx_head(conn);
+
+	if (ret <= 0)
+		return ret;
+	if (socktls_rx_outer_plaintext(conn)) {
+		rx->error = -EPROTO;
+		socktls_conn_fail(conn, EPROTO, ALERT_UNEXPECTED_MESSAGE,
+				  SOCKTLS_ALERT_SENT,
+				  "the peer sent a record in plaintext after the handshake");
+		return -EPROTO;
+	}
+	rec = socktls_rx_open(conn, rx->epoch);
+	if (IS_ERR(rec)) {
+		if (PTR_ERR(rec) == -ENOMEM)
+			socktls_conn_kick(conn, RX_RETRY_JIFFIES);
+		return PTR_ERR(rec);
+	}
+	if (!conn->key_plane && (rec->type != RECORD_APPLICATION_DATA ||
+				 !rec->len)) {
+		ret = socktls_control(conn, rec);
+		socktls_rx_release(conn, rec);
+		return ret ? ret : 1;
+	}
+	rx->empty = 0;
+	list_add_tail(&rec->list, &rx->opened);
+	rx->opened_len += rec->len;
+	return 1;
+}
+
+/**
+ * socktls_rx_fill() - open records until there is something to read
+ * @conn: sk locked
+ * @target: bytes wanted; on the key plane a record of any type is enough to
+ *	stop at, for it may not be mixed with others
+ *
+ * Helper plane: consumes every record that is not application data.
+ *
+ * Context: process; does not wait for data.
+ *
+ * Return: 0, or the errno that comes after what has been opened.
+ */
+int socktls_rx_fill(struct socktls_conn *conn, u32 target)
+{
+	struct socktls_rx *rx = &conn->rx;
+	int ret = 1;
+
+	while (ret > 0 && rx_is_live(conn) && !rx->error && !rx->closed &&
+	       (rx->opened_len < target || list_empty(&rx->opened)))
+		ret = rx_fill_one(conn);
+	return rx->error;
+}
+
+/* What a read that finds no record returns: 0 at the end, -EAGAIN: wait. */
+static int rx_condition(struct socktls_conn *conn)
+{
+	struct sock *sk = conn->sk;
+
+	if (conn->rx.error)
+		return conn->rx.error;
+	if (conn->error.error && !conn->key_plane)
+		return -(int)conn->error.error;
+	if (conn->rx.closed)
+		return 0;
+	if (sk->sk_err)
+		return sock_error(sk);
+	if (sock_flag(sk, SOCK_DONE)) {
+		if (conn->key_plane)
+			return 0;
+		if (conn->config->eof == SOCKTLS_EOF_ALLOW &&
+		    !socktls_rx_buffered(conn))
+			return 0;
+		conn->rx.error = -ECONNRESET;
+		socktls_conn_fail(conn, ECONNRESET, -1, SOCKTLS_ALERT_NONE,
+				  "the peer closed the TCP connection without close_notify: data may be missing");
+		return -ECONNRESET;
+	}
+	if (sk->sk_shutdown & RCV_SHUTDOWN)
+		return 0;
+	if (sk->sk_state == TCP_CLOSE)
+		return -ENOTCONN;
+	return -EAGAIN;
+}
+
+/*
+ * Waits for a record behind the @seen first ones of the list. sk locked.
+ * Return: 1 with rec set, 0 at the end of the stream, or a negative errno.
+ */
+static int rx_wait(struct socktls_conn *conn, struct list_head *seen,
+		   struct rx_record **rec, long *timeo)
+{
+	struct socktls_rx *rx = &conn->rx;
+
+	for (;;) {
+		int err;
+
+		if (!list_is_last(seen, &rx->opened)) {
+			*rec = list_first_entry(seen, struct rx_record, list);
+			return 1;
+		}
+		socktls_rx_fill(conn, rx->opened_len + 1);
+		if (!list_is_last(seen, &rx->opened))
+			continue;
+		err = rx_condition(conn);
+		if (err != -EAGAIN)
+			return err;
+		if (!*timeo)
+			return -EAGAIN;
+		if (signal_pending(current))
+			return sock_intr_errno(*timeo);
+		socktls_conn_wait(conn, timeo);
+		if (rx_is_plain(conn))
+			return -EAGAIN;
+	}
+}
+
+static u32 rx_copy_to_iter(struct rx_record *rec, u32 skip, u32 len,
+			   struct iov_iter *to)
+{
+	u32 off = rec->off + skip, done = 0;
+
+	while (done < len) {
+		struct bio_vec *bv = &rec->vec.bv[off / PAGE_SIZE];
+		u32 n = min_t(u32, len - done, PAGE_SIZE - off % PAGE_SIZE);
+		u32 copied = copy_page_to_iter(bv->bv_page, off % PAGE_SIZE, n,
+					       to);
+
+		done += copied;
+		off += copied;
+		if (copied < n)
+			break;
+	}
+	return done;
+}
+
+static void rx_advance(struct socktls_conn *conn, struct rx_record *rec, u32 n)
+{
+	rec->off += n;
+	rec->len -= n;
+	conn->rx.opened_len -= n;
+	if (!rec->len) {
+		list_del(&rec->list);
+		socktls_rx_release(conn, rec);
+	}
+}
+
+/* A reader's place among the opened records. */
+struct rx_cursor {
+	struct list_head	*seen;	/* last record dealt with, or the head */
+	u8			type;	/* of the records read so far, 0: none */
+	bool			peek;
+	size_t			copied;
+};
+
+/* Key plane: tell the content type, as stock kTLS does. */
+static int rx_put_type(struct socktls_conn *conn, struct msghdr *msg, u8 type)
+{
+	int err;
+
+	if (!conn->key_plane)
+		return 0;
+	err = put_cmsg(msg, SOL_TLS, TLS_GET_RECORD_TYPE, sizeof(type), &type);
+	if (type != RECORD_APPLICATION_DATA &&
+	    (err || msg->msg_flags & MSG_CTRUNC))
+		return -EIO;
+	return 0;
+}
+
+/* Reads from one record. Return: 1 to go on, 0 to stop, or an errno. */
+static int rx_read_record(struct socktls_conn *conn, struct rx_record *rec,
+			  struct msghdr *msg, struct rx_cursor *at)
+{
+	u32 n, copied;
+
+	if (at->type && (at->type != rec->type ||
+			 rec->type != RECORD_APPLICATION_DATA))
+		return 0;
+	if (!at->type) {
+		int err = rx_put_type(conn, msg, rec->type);
+
+		if (err)
+			return err;
+		at->type = rec->type;
+	}
+	n = min_t(size_t, msg_data_left(msg), rec->len);
+	copied = rx_copy_to_iter(rec, 0, n, &msg->msg_iter);
+	at->copied += copied;
+	if (at->peek) {
+		at->seen = &rec->list;
+	} else {
+		if (copied == rec->len &&
+		    rec->type != RECORD_APPLICATION_DATA)
+			msg->msg_flags |= MSG_EOR;
+		rx_advance(conn, rec, copied);
+	}
+	return copied < n ? -EFAULT : 1;
+}
+
+static int rx_recvmsg(struct socktls_conn *conn, struct msghdr *msg,
+		      size_t len, int flags, struct rx_cursor *at)
+{
+	long timeo = sock_rcvtimeo(conn->sk, flags & MSG_DONTWAIT);
+	size_t target = rx_lowat(conn, flags & MSG_WAITALL, len);
+	long none = 0;
+	int ret = 1;
+
+	if (!conn->key_plane) {
+		ret = socktls_conn_ready(conn, &timeo);
+		/* what was received before a failure is still delivered */
+		if (ret && list_empty(&conn->rx.opened))
+			return ret;
+	}
+	if (at->peek)
+		target = min_t(size_t, target, 1);
+	do {
+		struct rx_record *rec;
+		bool enough = at->copied && at->copied >= target;
+
+		ret = rx_wait(conn, at->seen, &rec, enough ? &none : &timeo);
+		if (ret > 0)
+			ret = rx_read_record(conn, rec, msg, at);
+	} while (ret > 0 && msg_data_left(msg));
+	return min(ret, 0);
+}
+
+/*
+ * socktls_recvmsg() - proto->recvmsg
+ *
+ * Return: bytes of plaintext, 0 at close_notify (helper plane) or FIN (key
+ * plane), or a negative errno when there was nothing before it.
+ */
+int socktls_recvmsg(struct sock *sk, struct msghdr *msg, size_t len, int flags
+		    COMPAT_RECVMSG_PARAMS)
+{
+	struct socktls_conn *conn = socktls_conn(sk);
+	struct rx_cursor at = {
+		.seen = &conn->rx.opened,
+		.peek = flags & MSG_PEEK,
+	};
+	int err;
+
+	if (flags & MSG_ERRQUEUE || socktls_conn_enter_plain(conn)) {
+		err = conn->protos->base_prot->recvmsg(sk, msg, len, flags
+						       COMPAT_RECVMSG_ARGS);
+		if (!(flags & MSG_ERRQUEUE))
+			socktls_conn_leave_plain(conn);
+		return err;
+	}
+	if (flags & MSG_OOB)
+		return -EOPNOTSUPP;
+	lock_sock(sk);
+	err = len ? rx_recvmsg(conn, msg, len, flags, &at) : 0;
+	release_sock(sk);
+	return at.copied ? at.copied : err;
+}
+
+static void rx_spd_release(struct splice_pipe_desc *spd, unsigned int i)
+{
+	put_page(spd->pages[i]);
+}
+
+/* Lends the record's pages to a pipe. sk locked, pipe locked by the caller. */
+static ssize_t rx_splice_record(struct rx_record *rec,
+				struct pipe_inode_info *pipe, size_t len)
+{
+	struct partial_page partial[VEC_SEGMENTS];
+	struct page *pages[VEC_SEGMENTS];
+	struct splice_pipe_desc spd = {
+		.pages = pages,
+		.partial = partial,
+		.nr_pages_max = VEC_SEGMENTS,
+		.ops = &nosteal_pipe_buf_ops,
+		.spd_release = rx_spd_release,
+	};
+	u32 off = rec->off, left = min_t(size_t, len, rec->len);
+
+	while (left) {
+		u32 n = min_t(u32, left, PAGE_SIZE - off % PAGE_SIZE);
+		struct page *page = rec->vec.bv[off / PAGE_SIZE].bv_page;
+
+		get_page(page);
+		pages[spd.nr_pages] = page;
+		partial[spd.nr_pages].offset = off % PAGE_SIZE;
+		partial[spd.nr_pages].len = n;
+		partial[spd.nr_pages].private = 0;
+		spd.nr_pages++;
+		off += n;
+		left -= n;
+	}
+	return splice_to_pipe(pipe, &spd);
+}
+
+static ssize_t rx_splice(struct socktls_conn *conn,
+			 struct pipe_inode_info *pipe, size_t len, long timeo)
+{
+	struct rx_record *rec;
+	ssize_t ret;
+
+	if (!conn->key_plane) {
+		ret = socktls_conn_ready(conn, &timeo);
+		if (ret && list_empty(&conn->rx.opened))
+			return ret;
+	}
+	ret = rx_wait(conn, &conn->rx.opened, &rec, &timeo);
+	if (ret <= 0)
+		return ret;
+	if (rec->type != RECORD_APPLICATION_DATA)
+		return -EINVAL;	/* a pipe carries no content type */
+	ret = rx_splice_record(rec, pipe, len);
+	if (ret > 0)
+		rx_advance(conn, rec, ret);
+	return ret;
+}
+
+/* proto_ops->splice_read */
+ssize_t socktls_splice_read(struct socket *sock, loff_t *ppos,
+			    struct pipe_inode_info *pipe, size_t len,
+			    unsigned int flags)
+{
+	struct sock *sk = sock->sk;
+	struct socktls_conn *conn = socktls_conn(sk);
+	ssize_t ret;
+
+	if (socktls_conn_enter_plain(conn)) {
+		ret = conn->protos->base_ops->splice_read(sock, ppos, pipe,
+							  len, flags);
+		socktls_conn_leave_plain(conn);
+		return ret;
+	}
+	if (!len)
+		return 0;
+	lock_sock(sk);
+	ret = rx_splice(conn, pipe, len,
+			sock_rcvtimeo(sk, sock->file->f_flags & O_NONBLOCK ||
+					  flags & SPLICE_F_NONBLOCK));
+	release_sock(sk);
+	return ret;
+}
+
+/*
+ * poll may run where the socket's owner would deadlock or sleep for long
+ * (epoll holds its own mutex), so the lock is only tried. The owner rings the
+ * poller again from release_cb.
+ */
+static bool poll_trylock(struct socktls_conn *conn)
+{
+	struct sock *sk = conn->sk;
+	bool owned;
+
+	spin_lock_bh(&sk->sk_lock.slock);
+	owned = sock_owned_by_user_nocheck(sk);
+	if (owned)
+		conn->poll_missed = true;
+	else
+		sk->sk_lock.owned = 1;
+	spin_unlock_bh(&sk->sk_lock.slock);
+	if (!owned)
+		mutex_acquire(&sk->sk_lock.dep_map, 0, 1, _RET_IP_);
+	return !owned;
+}
+
+static __poll_t poll_read_mask(struct socktls_conn *conn)
+{
+	u32 target = rx_lowat(conn, false, INT_MAX);
+	__poll_t mask = 0;
+
+	socktls_rx_fill(conn, target);
+	if (conn->rx.opened_len >= target ||
+	    (conn->key_plane && !list_empty(&conn->rx.opened)) ||
+	    conn->rx.error || conn->rx.closed || conn->error.error ||
+	    sock_flag(conn->sk, SOCK_DONE) ||
+	    conn->sk->sk_shutdown & RCV_SHUTDOWN)
+		mask |= EPOLLIN | EPOLLRDNORM;
+	if (conn->rx.closed)
+		mask |= EPOLLRDHUP;
+	return mask;
+}
+
+/* Bytes that TCP has not taken must go before anything can be written. */
+static bool poll_tail_pending(struct socktls_conn *conn)
+{
+	if (!READ_ONCE(conn->tx.sealed))
+		return false;
+	set_bit(SOCK_NOSPACE, &conn->sk->sk_socket->flags);
+	smp_mb__after_atomic();
+	return READ_ONCE(conn->tx.sealed);
+}
+
+/* proto_ops->poll */
+__poll_t socktls_poll(struct file *file, struct socket *sock,
+		      struct poll_table_struct *wait)
+{
+	const __poll_t in = EPOLLIN | EPOLLRDNORM;
+	const __poll_t out = EPOLLOUT | EPOLLWRNORM;
+	struct socktls_conn *conn = socktls_conn(sock->sk);
+	__poll_t mask = conn->protos->base_ops->poll(file, sock, wait);
+	u8 state = READ_ONCE(conn->state);
+
+	if (state == SOCKTLS_STATE_HANDSHAKING)
+		return mask & ~(in | out | EPOLLRDHUP | EPOLLPRI);
+	if (poll_tail_pending(conn))
+		mask &= ~out;
+	if (READ_ONCE(conn->key_plane) ? !READ_ONCE(conn->rx.keyed) :
+					 state == SOCKTLS_STATE_PLAIN)
+		return mask;
+	mask &= ~(in | EPOLLPRI);
+	if (poll_trylock(conn)) {
+		mask |= poll_read_mask(conn);
+		release_sock(conn->sk);
+	} else if (!list_empty_careful(&conn->rx.opened)) {
+		mask |= in;
+	}
+	return mask;
+}
+
+/* proto_ops->ioctl */
+int socktls_ioctl(struct socket *sock, unsigned int cmd, unsigned long arg)
+{
+	struct sock *sk = sock->sk;
+	struct socktls_conn *conn = socktls_conn(sk);
+	int len;
+
+	if (cmd == FIONREAD && !rx_is_plain(conn)) {
+		lock_sock(sk);
+		socktls_rx_fill(conn, 1);
+		len = conn->rx.opened_len;
+		release_sock(sk);
+		return put_user(len, (int __user *)arg);
+	}
+	if (cmd != TIOCOUTQ && !rx_is_plain(conn))
+		return -ENOIOCTLCMD;
+	return conn->protos->base_ops->ioctl(sock, cmd, arg);
+}

@@ -1,0 +1,542 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Receiving: find the head record in TCP's receive queue and open it into
+ * kernel pages. Nothing here waits, and no skb pointer outlives a call: the
+ * queue may be collapsed whenever the socket lock is released.
+ */
+#include <linux/highmem.h>
+#include <linux/slab.h>
+
+#include "socktls.h"
+
+static atomic_t records_alive = ATOMIC_INIT(0);
+
+int socktls_rx_alive(void)
+{
+	return atomic_read(&records_alive);
+}
+
+int socktls_rx_init(struct socktls_rx *rx)
+{
+	INIT_LIST_HEAD(&rx->opened);
+	rx->epoch = socktls_epoch_new_null();
+	return rx->epoch ? 0 : -ENOMEM;
+}
+
+/* Accounted to the socket's memory, but not to its receive window: a record
+ * that was opened must never keep the next one out.
+ */
+static void record_charge(struct sock *sk, struct rx_record *rec)
+{
+	u32 size = rec->vec.nr * PAGE_SIZE;
+
+	if (sk->sk_forward_alloc < (int)size &&
+	    !__sk_mem_schedule(sk, size, SK_MEM_RECV))
+		return;
+	sk_mem_charge(sk, size);
+	rec->charged = size;
+}
+
+static void record_uncharge(struct sock *sk, struct rx_record *rec)
+{
+	if (rec->charged)
+		sk_mem_uncharge(sk, rec->charged);
+	rec->charged = 0;
+}
+
+static void record_free(struct rx_record *rec)
+{
+	if (!rec)
+		return;
+	while (rec->vec.nr)
+		put_page(rec->vec.bv[--rec->vec.nr].bv_page);
+	kfree(rec);
+	atomic_dec(&records_alive);
+}
+
+/* Gives @rec pages of its own for @size bytes. */
+static int record_grow(struct rx_record *rec, u32 size, gfp_t gfp)
+{
+	struct socktls_vec *vec = &rec->vec;
+
+	while (vec->nr * PAGE_SIZE < size) {
+		struct page *page = alloc_page(gfp);
+
+		if (!page)
+			return -ENOMEM;
+		vec->bv[vec->nr].bv_page = page;
+		vec->bv[vec->nr].bv_offset = 0;
+		vec->bv[vec->nr].bv_len = PAGE_SIZE;
+		vec->nr++;
+	}
+	vec->len = vec->nr * PAGE_SIZE;
+	return 0;
+}
+
+/* A record whose pages nobody else holds may serve again. */
+static bool record_is_reusable(const struct rx_record *rec)
+{
+	unsigned int i;
+
+	for (i = 0; i < rec->vec.nr; i++)
+		if (page_count(rec->vec.bv[i].bv_page) != 1)
+			return false;
+	return true;
+}
+
+static struct rx_record *record_alloc(struct socktls_conn *conn, u32 size)
+{
+	struct rx_record *rec = conn->rx.spare;
+
+	conn->rx.spare = NULL;
+	if (!rec) {
+		rec = kzalloc(sizeof(*rec), conn->sk->sk_allocation);
+		if (!rec)
+			return NULL;
+		atomic_inc(&records_alive);
+	}
+	if (record_grow(rec, size, conn->sk->sk_allocation)) {
+		record_free(rec);
+		return NULL;
+	}
+	rec->off = 0;
+	rec->len = 0;
+	record_charge(conn->sk, rec);
+	return rec;
+}
+
+/**
+ * socktls_rx_release() - the record has been read, or is not wanted
+ * @conn: sk locked
+ * @rec: in no list
+ */
+void socktls_rx_release(struct socktls_conn *conn, struct rx_record *rec)
+{
+	record_uncharge(conn->sk, rec);
+	if (conn->rx.spare || !record_is_reusable(rec))
+		record_free(rec);
+	else
+		conn->rx.spare = rec;
+}
+
+/* sk locked, or nobody else sees the connection any more; any context */
+void socktls_rx_destroy(struct socktls_conn *conn)
+{
+	struct socktls_rx *rx = &conn->rx;
+	struct rx_record *rec, *next;
+
+	list_for_each_entry_safe(rec, next, &rx->opened, list) {
+		list_del(&rec->list);
+		socktls_rx_release(conn, rec);
+	}
+	if (rx->raw) {
+		record_uncharge(conn->sk, rx->raw);
+		record_free(rx->raw);
+	}
+	record_free(rx->spare);
+	rx->raw = NULL;
+	rx->spare = NULL;
+	rx->opened_len = 0;
+	socktls_epoch_free(rx->epoch);
+	rx->epoch = NULL;
+}
+
+/* Bytes in TCP's receive queue, in order, without the FIN. */
+static u32 rx_queued(const struct sock *sk)
+{
+	const struct tcp_sock *tp = tcp_sk(sk);
+	u32 queued = tp->rcv_nxt - tp->copied_seq;
+
+	if (queued && sock_flag(sk, SOCK_DONE))
+		queued--;
+	return queued;
+}
+
+/**
+ * socktls_rx_buffered() - bytes on the wire's side of the record layer
+ * @conn: sk locked
+ *
+ * Return: bytes received and not yet opened, those copied out included.
+ */
+u32 socktls_rx_buffered(const struct socktls_conn *conn)
+{
+	return (conn->rx.raw ? conn->rx.raw->len : 0) + rx_queued(conn->sk);
+}
+
+/* Where the queue holds the byte @off behind copied_seq. */
+static struct sk_buff *rx_seek(struct sock *sk, u32 off, u32 *skb_off)
+{
+	u32 seq = tcp_sk(sk)->copied_seq;
+	struct sk_buff *skb = tcp_recv_skb(sk, seq, skb_off);
+
+	seq += off;
+	while (skb) {
+		*skb_off = seq - TCP_SKB_CB(skb)->seq;
+		if (*skb_off < skb->len)
+			return skb;
+		if (skb_queue_is_last(&sk->sk_receive_queue, skb))
+			return NULL;
+		skb = skb_queue_next(&sk->sk_receive_queue, skb);
+	}
+	return NULL;
+}
+
+/* Copies from the head of the queue into a record's pages. */
+static u32 rx_copy(struct sock *sk, u32 off, u32 len, struct rx_record *rec)
+{
+	u32 done = 0;
+
+	while (done < len) {
+		struct bio_vec *bv = &rec->vec.bv[rec->len / PAGE_SIZE];
+		u32 in = rec->len % PAGE_SIZE, skb_off, n;
+		struct sk_buff *skb = rx_seek(sk, off + done, &skb_off);
+
+		if (!skb)
+			break;
+		n = min_t(u32, len - done, skb->len - skb_off);
+		n = min_t(u32, n, PAGE_SIZE - in);
+		if (skb_copy_bits(skb, skb_off,
+				  page_address(bv->bv_page) + in, n))
+			break;
+		rec->len += n;
+		done += n;
+	}
+	return done;
+}
+
+static u32 rx_peek(struct socktls_conn *conn, u8 *to, u32 len)
+{
+	struct rx_record *raw = conn->rx.raw;
+	u32 done = 0;
+
+	if (raw) {
+		done = min(raw->len, len);
+		socktls_vec_read(&raw->vec, 0, to, done);
+	}
+	while (done < len) {
+		u32 off = done - (raw ? raw->len : 0), skb_off, n;
+		struct sk_buff *skb = rx_seek(conn->sk, off, &skb_off);
+
+		if (!skb)
+			break;
+		n = min_t(u32, len - done, skb->len - skb_off);
+		if (skb_copy_bits(skb, skb_off, to + done, n))
+			break;
+		done += n;
+	}
+	return done;
+}
+
+/**
+ * socktls_rx_outer_plaintext() - is the head record outside the protection?
+ * @conn: sk locked, the head record's header is known
+ *
+ * TLS 1.3 sends every protected record as application_data, so anything else
+ * can only be a plaintext alert or a change_cipher_spec (RFC 8446 section 5).
+ */
+bool socktls_rx_outer_plaintext(const struct socktls_conn *conn)
+{
+	const struct socktls_epoch *epoch = conn->rx.epoch;
+
+	return epoch->cipher && epoch->version == RECORD_TLS_1_3 &&
+	       !conn->key_plane &&
+	       conn->rx.header.type != RECORD_APPLICATION_DATA;
+}
+
+static int rx_check_header(struct socktls_conn *conn)
+{
+	struct record_header *h = &conn->rx.header;
+	struct record_limits limits;
+
+	socktls_epoch_limits(conn->rx.epoch, &limits);
+	if (socktls_rx_outer_plaintext(conn))
+		limits.min_length = 0;
+	/* kept until its key comes; then it is checked again */
+	if (!conn->rx.epoch->cipher &&
+	    h->type == RECORD_APPLICATION_DATA)
+		limits.max_length = RECORD_MAX_PLAINTEXT + RECORD_EXPANSION_12;
+	return record_check_header(h, &limits);
+}
+
+static int rx_header_failed(struct socktls_conn *conn, int err)
+{
+	const struct record_header *h = &conn->rx.header;
+
+	conn->rx.error = err;
+	switch (err) {
+	case -ENOMSG:
+		conn->rx.error = -EPROTO;
+		socktls_conn_fail(conn, EPROTO, ALERT_UNEXPECTED_MESSAGE,
+				  SOCKTLS_ALERT_SENT,
+				  "the peer sent a record of unknown content type %u: is it speaking TLS?",
+				  h->type);
+		break;
+	case -EINVAL:
+		if (!conn->key_plane)
+			conn->rx.error = -EPROTO;
+		socktls_conn_fail(conn, -conn->rx.error, ALERT_PROTOCOL_VERSION,
+				  SOCKTLS_ALERT_SENT,
+				  "the peer sent a record of version 0x%04x",
+				  h->version);
+		break;
+	case -EMSGSIZE:
+		socktls_conn_fail(conn, EMSGSIZE, ALERT_RECORD_OVERFLOW,
+				  SOCKTLS_ALERT_SENT,
+				  "the peer sent a record of %u bytes, over the limit",
+				  h->length);
+		break;
+	default:
+		socktls_conn_fail(conn, -err, ALERT_BAD_RECORD_MAC,
+				  SOCKTLS_ALERT_SENT,
+				  "the peer sent a record of %u bytes, too short to be authentic",
+				  h->length);
+	}
+	return conn->rx.error;
+}
+
+static int rx_parse_header(struct socktls_conn *conn)
+{
+	struct socktls_rx *rx = &conn->rx;
+	u8 bytes[RECORD_HEADER_LEN];
+
+	if (rx->need)
+		return 1;
+	if (rx_peek(conn, bytes, sizeof(bytes)) < sizeof(bytes))
+		return 0;
+	record_parse_header(bytes, &rx->header);
+	rx->need = RECORD_HEADER_LEN + rx->header.length;
+	return 1;
+}
+
+/*
+ * Moves what is there of the head record out of TCP's buffers, which it may be
+ * holding closed: a segment of few bytes can pin much memory.
+ */
+static int rx_copy_out(struct socktls_conn *conn)
+{
+	struct socktls_rx *rx = &conn->rx;
+	u32 n, queued = rx_queued(conn->sk);
+
+	if (!rx->raw) {
+		rx->raw = record_alloc(conn, RECORD_MAX_LEN);
+		if (!rx->raw)
+			return -ENOMEM;
+	}
+	n = rx_copy(conn->sk, 0, min(queued, rx->need - rx->raw->len),
+		    rx->raw);
+	tcp_read_done(conn->sk, n);
+	return 0;
+}
+
+/**
+ * socktls_rx_head() - is the whole head record here?
+ * @conn: sk locked
+ *
+ * Copies an incomplete record out of TCP's buffers when the window needs it.
+ *
+ * Context: process; does not wait for data.
+ *
+ * Return: 1 with rx.header valid; 0 when bytes are missing, or memory for
+ * copying them out; a negative errno after the connection failed.
+ */
+int socktls_rx_head(struct socktls_conn *conn)
+{
+	struct socktls_rx *rx = &conn->rx;
+	int err;
+
+	if (rx->error)
+		return rx->error;
+	if (!rx_parse_header(conn))
+		return 0;
+	err = rx_check_header(conn);
+	if (err)
+		return rx_header_failed(conn, err);
+	if (rx->raw && rx->raw->len < rx->need)
+		rx_copy_out(conn);
+	if (socktls_rx_buffered(conn) >= rx->need)
+		return 1;
+	if (!rx->raw && tcp_epollin_ready(conn->sk, INT_MAX))
+		rx_copy_out(conn);
+	return socktls_rx_buffered(conn) >= rx->need;
+}
+
+/**
+ * socktls_rx_wants_reader() - is a wake-up worth a reader's while?
+ * @conn: sk's spinlock held, or sk locked
+ *
+ * Context: BH or process; nothing is opened.
+ *
+ * Return: true for a whole record, one that will be refused, the end of the
+ * stream, or a window that only a reader opens.
+ */
+bool socktls_rx_wants_reader(struct socktls_conn *conn)
+{
+	struct sock *sk = conn->sk;
+
+	if (conn->rx.error || sk->sk_err || sock_flag(sk, SOCK_DONE) ||
+	    sk->sk_shutdown & RCV_SHUTDOWN)
+		return true;
+	if (tcp_epollin_ready(sk, INT_MAX))
+		return true;
+	return rx_parse_header(conn) &&
+	       (rx_check_header(conn) ||
+		socktls_rx_buffered(conn) >= conn->rx.need);
+}
+
+/* Describes the head record where it lies in the queue. */
+static int rx_map(struct socktls_conn *conn)
+{
+	struct socktls_rx *rx = &conn->rx;
+	u32 done = 0, skb_off;
+	int used = 0;
+
+	sg_init_table(rx->sg, RX_SEGMENTS);
+	while (done < rx->need) {
+		struct sk_buff *skb = rx_seek(conn->sk, done, &skb_off);
+		int n;
+
+		if (!skb || used == RX_SEGMENTS)
+			return -EMSGSIZE;
+		n = min_t(u32, skb->len - skb_off, rx->need - done);
+		done += n;
+		n = skb_to_sgvec_nomark(skb, rx->sg + used, skb_off, n);
+		if (n < 0)
+			return n;
+		used += n;
+	}
+	sg_mark_end(&rx->sg[used - 1]);
+	return 0;
+}
+
+/* The head record has been dealt with. */
+static void rx_consume(struct socktls_conn *conn)
+{
+	struct socktls_rx *rx = &conn->rx;
+	u32 raw = rx->raw ? rx->raw->len : 0;
+
+	if (rx->need > raw)
+		tcp_read_done(conn->sk, rx->need - raw);
+	rx->need = 0;
+}
+
+static void rx_open_failed(struct socktls_conn *conn, int err)
+{
+	conn->rx.error = err;
+	switch (err) {
+	case -EBADMSG:
+		socktls_conn_fail(conn, EBADMSG, ALERT_BAD_RECORD_MAC,
+				  SOCKTLS_ALERT_SENT,
+				  "a record from the peer is not authentic");
+		break;
+	case -ENOMSG:
+		conn->rx.error = conn->key_plane ? -EBADMSG : -EPROTO;
+		socktls_conn_fail(conn, -conn->rx.error,
+				  ALERT_UNEXPECTED_MESSAGE, SOCKTLS_ALERT_SENT,
+				  "a record from the peer has no content type");
+		break;
+	case -EMSGSIZE:
+		socktls_conn_fail(conn, EMSGSIZE, ALERT_RECORD_OVERFLOW,
+				  SOCKTLS_ALERT_SENT,
+				  "a record from the peer has more plaintext than allowed");
+		break;
+	default:
+		socktls_conn_fail(conn, -err, ALERT_INTERNAL_ERROR,
+				  SOCKTLS_ALERT_SENT,
+				  "a record could not be decrypted (error %d)",
+				  err);
+	}
+}
+
+static struct rx_record *rx_open_raw(struct socktls_conn *conn,
+				     struct socktls_epoch *epoch, int *err)
+{
+	struct socktls_rx *rx = &conn->rx;
+	struct rx_record *rec = rx->raw;
+
+	*err = socktls_vec_to_sg(&rec->vec, rx->need, rx->sg, RX_SEGMENTS);
+	if (!*err)
+		*err = socktls_epoch_open(epoch, &rx->header, rx->sg,
+					  &rec->vec, &rec->type, &rec->off,
+					  &rec->len);
+	if (*err)
+		return NULL;
+	rx->need = 0;
+	rx->raw = NULL;
+	return rec;
+}
+
+static struct rx_record *rx_open_queued(struct socktls_conn *conn,
+					struct socktls_epoch *epoch, int *err)
+{
+	struct socktls_rx *rx = &conn->rx;
+	struct rx_record *rec = record_alloc(conn, rx->need);
+
+	*err = -ENOMEM;
+	if (!rec)
+		return NULL;
+	*err = socktls_epoch_open(epoch, &rx->header, rx->sg, &rec->vec,
+				  &rec->type, &rec->off, &rec->len);
+	if (*err) {
+		socktls_rx_release(conn, rec);
+		return NULL;
+	}
+	rx_consume(conn);
+	return rec;
+}
+
+/**
+ * socktls_rx_open() - check and decrypt the head record
+ * @conn: sk locked; socktls_rx_head() has just returned 1
+ * @epoch: the protection to use
+ *
+ * Context: process, may sleep in the crypto API.
+ *
+ * Return: the record, owned by the caller, in no list; ERR_PTR(-ENOMEM), to be
+ * tried again; another ERR_PTR after the connection failed.
+ */
+struct rx_record *socktls_rx_open(struct socktls_conn *conn,
+				  struct socktls_epoch *epoch)
+{
+	struct socktls_rx *rx = &conn->rx;
+	struct rx_record *rec;
+	int err = 0;
+
+	if (!rx->raw && rx_map(conn))
+		err = rx_copy_out(conn);
+	if (err)
+		return ERR_PTR(err);
+	rec = rx->raw ? rx_open_raw(conn, epoch, &err) :
+			rx_open_queued(conn, epoch, &err);
+	if (rec) {
+		rx->protected |= epoch->cipher != NULL;
+		return rec;
+	}
+	if (err != -ENOMEM)
+		rx_open_failed(conn, err);
+	return ERR_PTR(err);
+}
+
+/**
+ * socktls_rx_skip() - drop the head record unopened
+ * @conn: sk locked; socktls_rx_head() has just returned 1
+ *
+ * Return: the first byte of the dropped record's content, -1 when it is empty.
+ */
+int socktls_rx_skip(struct socktls_conn *conn)
+{
+	struct socktls_rx *rx = &conn->rx;
+	u8 bytes[RECORD_HEADER_LEN + 1];
+	int first = -1;
+
+	if (rx->header.length &&
+	    rx_peek(conn, bytes, sizeof(bytes)) == sizeof(bytes))
+		first = bytes[RECORD_HEADER_LEN];
+	rx_consume(conn);
+	if (rx->raw) {
+		struct rx_record *raw = rx->raw;
+
+		rx->raw = NULL;
+		socktls_rx_release(conn, raw);
+	}
+	return first;
+}

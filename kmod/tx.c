@@ -1,0 +1,522 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Sending: plaintext is copied into page fragments (the open record), sealed
+ * in place and handed to TCP page by page. TCP is never waited for in the
+ * middle of a record: what it does not take at once is the unsent tail, which
+ * goes before anything else and is resumed from write_space.
+ */
+#include <linux/bvec.h>
+#include <linux/highmem.h>
+#include <linux/tls.h>
+
+#include "socktls.h"
+
+#define TX_OPEN_JIFFIES		(HZ / 5)	/* life of an open record */
+#define TX_FLAGS	(MSG_MORE | MSG_DONTWAIT | MSG_NOSIGNAL | MSG_EOR | \
+			 MSG_CMSG_COMPAT | MSG_SPLICE_PAGES |	\
+			 MSG_SENDPAGE_NOPOLICY | COMPAT_SENDPAGE_NOTLAST)
+
+static atomic_t segments_alive = ATOMIC_INIT(0);
+
+int socktls_tx_pages_alive(void)
+{
+	return atomic_read(&segments_alive);
+}
+
+int socktls_tx_init(struct socktls_tx *tx)
+{
+	tx->max_plaintext = RECORD_MAX_PLAINTEXT;
+	tx->epoch = socktls_epoch_new_null();
+	return tx->epoch ? 0 : -ENOMEM;
+}
+
+static void tx_drop_segments(struct socktls_tx *tx)
+{
+	while (tx->vec.nr > tx->sent) {
+		put_page(tx->vec.bv[--tx->vec.nr].bv_page);
+		atomic_dec(&segments_alive);
+	}
+	tx->vec.nr = 0;
+	tx->vec.len = 0;
+	tx->sent = 0;
+	tx->sealed = false;
+	tx->plaintext_len = 0;
+}
+
+/* sk locked, or nobody else sees the connection any more */
+void socktls_tx_destroy(struct socktls_conn *conn)
+{
+	tx_drop_segments(&conn->tx);
+	socktls_epoch_free(conn->tx.epoch);
+	conn->tx.epoch = NULL;
+}
+
+/* Makes the open record at least @want bytes long. */
+static int tx_grow(struct socktls_conn *conn, u32 want)
+{
+	struct socktls_vec *vec = &conn->tx.vec;
+	struct page_frag *frag = sk_page_frag(conn->sk);
+
+	while (vec->len < want) {
+		struct bio_vec *last = vec->nr ? &vec->bv[vec->nr - 1] : NULL;
+		u32 n;
+
+		if (!sk_page_frag_refill(conn->sk, frag))
+			return -ENOMEM;
+		n = min_t(u32, frag->size - frag->offset, want - vec->len);
+		if (last && last->bv_page == frag->page &&
+		    last->bv_offset + last->bv_len == frag->offset) {
+			last->bv_len += n;
+		} else {
+			if (vec->nr == VEC_SEGMENTS)
+				return -ENOBUFS;
+			last = &vec->bv[vec->nr++];
+			last->bv_page = frag->page;
+			last->bv_offset = frag->offset;
+			last->bv_len = n;
+			get_page(frag->page);
+			atomic_inc(&segments_alive);
+		}
+		frag->offset += n;
+		vec->len += n;
+	}
+	return 0;
+}
+
+static u32 tx_prefix(const struct socktls_tx *tx)
+{
+	return RECORD_HEADER_LEN + tx->epoch->prefix;
+}
+
+/*
+ * Room for @n more bytes of plaintext and for what follows them. Should the
+ * segments run out, the record is taken as full with what fits.
+ */
+static int tx_reserve(struct socktls_conn *conn, u32 *n)
+{
+	struct socktls_tx *tx = &conn->tx;
+	u32 fixed = tx_prefix(tx) + tx->plaintext_len +
+		    socktls_epoch_suffix_max(tx->epoch);
+	int err = tx_grow(conn, fixed + *n);
+
+	if (!err)
+		return 0;
+	if (tx->vec.len <= fixed)
+		return -ENOMEM;
+	*n = tx->vec.len - fixed;
+	return 0;
+}
+
+/* Copies from the caller to the end of the plaintext; returns bytes copied. */
+static u32 tx_copy(struct socktls_tx *tx, struct iov_iter *from, u32 len)
+{
+	u32 off = tx_prefix(tx) + tx->plaintext_len;
+	u32 done = 0;
+	unsigned int i;
+
+	for (i = 0; i < tx->vec.nr && done < len; i++) {
+		const struct bio_vec *bv = &tx->vec.bv[i];
+		u32 n, copied;
+
+		if (off >= bv->bv_len) {
+			off -= bv->bv_len;
+			continue;
+		}
+		n = min(len - done, bv->bv_len - off);
+		copied = copy_page_from_iter(bv->bv_page, bv->bv_offset + off,
+					     n, from);
+		done += copied;
+		if (copied < n)
+			break;
+		off = 0;
+	}
+	tx->plaintext_len += done;
+	return done;
+}
+
+static int tx_fail(struct socktls_conn *conn, int err)
+{
+	conn->tx.error = err;
+	socktls_conn_fail(conn, -err, -1, SOCKTLS_ALERT_NONE,
+			  "a record could not be protected (error %d)", err);
+	return err;
+}
+
+/* Turns the open record into a sealed one. */
+static int tx_seal(struct socktls_conn *conn)
+{
+	struct socktls_tx *tx = &conn->tx;
+	unsigned int nr;
+	int err;
+
+	err = tx_grow(conn, tx_prefix(tx) + tx->plaintext_len +
+			    socktls_epoch_suffix_max(tx->epoch));
+	if (err)
+		return -ENOMEM;
+	if (!conn->key_plane && tx->epoch->version == RECORD_TLS_1_3 &&
+	    tx->epoch->seq >= tx->epoch->cipher->record_limit)
+		return tx_fail(conn, -EOVERFLOW);
+	nr = tx->vec.nr;
+	err = socktls_epoch_seal(tx->epoch, tx->type, &tx->vec,
+				 tx->plaintext_len, 0);
+	atomic_sub(nr - tx->vec.nr, &segments_alive);
+	if (err)
+		return tx_fail(conn, err);
+	tx->sealed = true;
+	tx->sent = 0;
+	tx->plaintext_len = 0;
+	return 0;
+}
+
+static int tx_push_segment(struct socktls_conn *conn, struct bio_vec *bv,
+			   bool last)
+{
+	while (bv->bv_len) {
+		int n = compat_send_page(conn->sk, bv->bv_page, bv->bv_offset,
+					 bv->bv_len, !last);
+
+		if (n < 0)
+			return n;
+		bv->bv_offset += n;
+		bv->bv_len -= n;
+	}
+	return 0;
+}
+
+/**
+ * socktls_tx_push() - give TCP the sealed record, or what is left of it
+ * @conn: sk locked
+ *
+ * Context: process; does not wait.
+ *
+ * Return: 0 when nothing is left; -EAGAIN when TCP has no room (write_space
+ * resumes); another errno of TCP, which is final.
+ */
+int socktls_tx_push(struct socktls_conn *conn)
+{
+	struct socktls_tx *tx = &conn->tx;
+	int err;
+
+	if (!tx->sealed)
+		return 0;
+	while (tx->sent < tx->vec.nr) {
+		struct bio_vec *bv = &tx->vec.bv[tx->sent];
+
+		err = tx_push_segment(conn, bv, tx->sent == tx->vec.nr - 1);
+		if (err) {
+			if (err != -EAGAIN)
+				tx->error = err;
+			return err;
+		}
+		put_page(bv->bv_page);
+		atomic_dec(&segments_alive);
+		tx->sent++;
+	}
+	tx_drop_segments(tx);
+	return 0;
+}
+
+/**
+ * socktls_tx_flush() - send the open record and the unsent tail
+ * @conn: sk locked
+ *
+ * Return: 0, -EAGAIN when TCP has no room for all of it, or a final errno.
+ */
+int socktls_tx_flush(struct socktls_conn *conn)
+{
+	int err = socktls_tx_push(conn);
+
+	if (err || !conn->tx.plaintext_len)
+		return err;
+	err = tx_seal(conn);
+	return err ? err : socktls_tx_push(conn);
+}
+
+bool socktls_tx_has_room(struct socktls_conn *conn)
+{
+	return !conn->tx.sealed && sk_stream_memory_free(conn->sk);
+}
+
+/* proto->stream_memory_free: the forced tail ignores TCP_NOTSENT_LOWAT too. */
+bool socktls_stream_memory_free(const struct sock *sk, int wake)
+{
+	struct socktls_conn *conn = socktls_conn(sk);
+
+	if (!conn)
+		return true;
+	return conn->tx.force ||
+	       conn->protos->base_prot->stream_memory_free(sk, wake);
+}
+
+/* For at most two records, at the end of a connection: nothing waits for it. */
+static int tx_force(struct socktls_conn *conn)
+{
+	struct sock *sk = conn->sk;
+	int sndbuf = sk->sk_sndbuf;
+	int err;
+
+	conn->tx.force = true;
+	WRITE_ONCE(sk->sk_sndbuf, INT_MAX);
+	err = socktls_tx_flush(conn);
+	WRITE_ONCE(sk->sk_sndbuf, sndbuf);
+	conn->tx.force = false;
+	return err;
+}
+
+/* Waits until a record can be begun. sk locked, released while waiting. */
+static int tx_wait_room(struct socktls_conn *conn, long *timeo)
+{
+	for (;;) {
+		int err = socktls_tx_push(conn);
+
+		if (err && err != -EAGAIN)
+			return err;
+		if (!err && sk_stream_memory_free(conn->sk))
+			return 0;
+		err = sk_stream_wait_memory(conn->sk, timeo);
+		if (err)
+			return err;
+		err = socktls_conn_ready(conn, timeo);
+		if (err)
+			return err;
+	}
+}
+
+static int tx_begin(struct socktls_conn *conn, u8 type)
+{
+	struct socktls_tx *tx = &conn->tx;
+
+	if (tx->plaintext_len && tx->type != type) {
+		int err = socktls_tx_flush(conn);
+
+		if (err)
+			return err;
+	}
+	tx->type = type;
+	return 0;
+}
+
+/**
+ * socktls_tx_control() - send bytes that are not application data
+ * @conn: sk locked
+ * @type: content type
+ * @bytes: kernel memory
+ * @len: bytes, fragmented as needed (RFC 8446 section 5.1)
+ * @taken: advanced by the bytes that are in records now
+ *
+ * Return: 0 when all is sealed; -EAGAIN to be called again with the rest when
+ * TCP has room; -ENOMEM; a final errno.
+ */
+int socktls_tx_control(struct socktls_conn *conn, u8 type, const u8 *bytes,
+		       u32 len, u32 *taken)
+{
+	struct socktls_tx *tx = &conn->tx;
+
+	while (*taken < len) {
+		u32 n = record_fragment_len(len - *taken, tx->max_plaintext);
+		int err = socktls_tx_flush(conn);
+
+		if (err)
+			return err;
+		tx->type = type;
+		err = tx_reserve(conn, &n);
+		if (err)
+			return err;
+		socktls_vec_write(&tx->vec, tx_prefix(tx), bytes + *taken, n);
+		tx->plaintext_len = n;
+		err = tx_seal(conn);
+		if (err) {
+			tx->plaintext_len = 0;
+			return err;
+		}
+		*taken += n;
+		err = socktls_tx_push(conn);
+		if (err && err != -EAGAIN)
+			return err;
+	}
+	return 0;
+}
+
+/**
+ * socktls_tx_alert() - send an alert, behind what is queued
+ * @conn: sk locked
+ * @level: 1 warning, 2 fatal
+ * @description: AlertDescription
+ *
+ * Never waits: it may exceed the send buffer. Failure is silent, for the
+ * connection ends anyway.
+ */
+void socktls_tx_alert(struct socktls_conn *conn, u8 level, u8 description)
+{
+	u8 alert[2] = { level, description };
+	u32 taken = 0;
+
+	if (conn->tx.error || tx_force(conn))
+		return;
+	if (!socktls_tx_control(conn, RECORD_ALERT, alert, sizeof(alert),
+				&taken))
+		tx_force(conn);
+}
+
+/**
+ * socktls_tx_close_notify() - end what this side sends (RFC 8446 section 6.1)
+ * @conn: sk locked
+ */
+void socktls_tx_close_notify(struct socktls_conn *conn)
+{
+	if (conn->tx.closing)
+		return;
+	conn->tx.closing = true;
+	if (conn->key_plane)
+		tx_force(conn);
+	else
+		socktls_tx_alert(conn, ALERT_LEVEL_WARNING, ALERT_CLOSE_NOTIFY);
+}
+
+/* One pass: room, copy, seal when full or when nothing more is announced. */
+static int tx_step(struct socktls_conn *conn, struct msghdr *msg, u8 type,
+		   bool more, long *timeo, size_t *copied)
+{
+	struct socktls_tx *tx = &conn->tx;
+	u32 n, done;
+	int err;
+
+	err = tx_wait_room(conn, timeo);
+	if (!err)
+		err = tx_begin(conn, type);
+	if (err)
+		return err;
+	n = record_fragment_len(msg_data_left(msg),
+				tx->max_plaintext - tx->plaintext_len);
+	err = tx_reserve(conn, &n);
+	if (err)
+		return err;
+	done = tx_copy(tx, &msg->msg_iter, n);
+	*copied += done;
+	if (done < n)
+		err = -EFAULT;
+	if (tx->plaintext_len &&
+	    (done < n || !more || msg_data_left(msg) ||
+	     tx->plaintext_len >= tx->max_plaintext)) {
+		int seal_err = socktls_tx_flush(conn);
+
+		if (seal_err && seal_err != -EAGAIN)
+			return seal_err;
+	} else if (tx->plaintext_len) {
+		socktls_conn_kick(conn, TX_OPEN_JIFFIES);
+	}
+	return err;
+}
+
+/* Key plane: the content type of the record, as stock kTLS takes it. */
+static int tx_record_type(struct socktls_conn *conn, struct msghdr *msg,
+			  u8 *type)
+{
+	struct cmsghdr *cmsg;
+
+	for_each_cmsghdr(cmsg, msg) {
+		if (!CMSG_OK(msg, cmsg))
+			return -EINVAL;
+		if (cmsg->cmsg_level != SOL_TLS)
+			continue;
+		if (!conn->key_plane || cmsg->cmsg_type != TLS_SET_RECORD_TYPE ||
+		    cmsg->cmsg_len < CMSG_LEN(sizeof(*type)) ||
+		    msg->msg_flags & MSG_MORE)
+			return -EINVAL;
+		*type = *(u8 *)CMSG_DATA(cmsg);
+	}
+	return 0;
+}
+
+static int tx_sendmsg(struct socktls_conn *conn, struct msghdr *msg,
+		      size_t *copied)
+{
+	long timeo = sock_sndtimeo(conn->sk, msg->msg_flags & MSG_DONTWAIT);
+	bool more = msg->msg_flags & (MSG_MORE | COMPAT_SENDPAGE_NOTLAST);
+	u8 type = RECORD_APPLICATION_DATA;
+	int err;
+
+	err = socktls_conn_ready(conn, &timeo);
+	if (err)
+		return err;
+	if (msg->msg_flags & ~TX_FLAGS)
+		return -EOPNOTSUPP;
+	if (msg->msg_controllen) {
+		err = tx_record_type(conn, msg, &type);
+		if (err)
+			return err;
+	}
+	if (!msg_data_left(msg) && !more && conn->tx.plaintext_len) {
+		err = socktls_tx_flush(conn);
+		return err == -EAGAIN ? 0 : err;
+	}
+	while (msg_data_left(msg)) {
+		if (conn->tx.closing ||
+		    conn->sk->sk_shutdown & SEND_SHUTDOWN)
+			return -EPIPE;
+		err = tx_step(conn, msg, type, more, &timeo, copied);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+static bool tx_is_plain(const struct socktls_conn *conn)
+{
+	return conn->key_plane ? !conn->tx.keyed :
+				 conn->state == SOCKTLS_STATE_PLAIN;
+}
+
+/*
+ * socktls_sendmsg() - proto->sendmsg
+ *
+ * Return: bytes of plaintext accepted, all of them in records or in the open
+ * record; or a negative errno when none was.
+ */
+int socktls_sendmsg(struct sock *sk, struct msghdr *msg, size_t len)
+{
+	struct socktls_conn *conn = socktls_conn(sk);
+	size_t copied = 0;
+	int err;
+
+	lock_sock(sk);
+	if (tx_is_plain(conn)) {
+		err = tcp_sendmsg_locked(sk, msg, len);
+		release_sock(sk);
+		return err;
+	}
+	err = tx_sendmsg(conn, msg, &copied);
+	if (copied)
+		err = copied;
+	else if (err == -EPIPE)
+		err = sk_stream_error(sk, msg->msg_flags, err);
+	release_sock(sk);
+	return err;
+}
+
+#ifdef HAVE_SENDPAGE
+/* proto->sendpage: by copying, as every other write */
+int socktls_sendpage(struct sock *sk, struct page *page, int offset,
+		     size_t size, int flags)
+{
+	struct bio_vec bv = {
+		.bv_page = page, .bv_offset = offset, .bv_len = size,
+	};
+	struct msghdr msg = { .msg_flags = flags };
+
+	iov_iter_bvec(&msg.msg_iter, WRITE, &bv, 1, size);
+	return socktls_sendmsg(sk, &msg, size);
+}
+#endif
+
+/* The end of a splice closes the open record. */
+void socktls_splice_eof(struct socket *sock)
+{
+	struct sock *sk = sock->sk;
+	struct socktls_conn *conn = socktls_conn(sk);
+
+	lock_sock(sk);
+	if (!tx_is_plain(conn))
+		socktls_tx_flush(conn);
+	release_sock(sk);
+}

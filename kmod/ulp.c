@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The TCP upper layer protocol: how TLS comes to a socket and leaves it. */
+#include <linux/inet_diag.h>
+#include <linux/module.h>
+#include <linux/tls.h>
+#include <net/tls.h>
+
+#include "net.h"
+#include "socktls.h"
+
+static bool ulp_is_base_tcp(const struct sock *sk)
+{
+	return sk->sk_protocol == IPPROTO_TCP && sk->sk_type == SOCK_STREAM &&
+	       (sk->sk_prot == sk->sk_prot_creator || sk->sk_prot == &tcp_prot);
+}
+
+/* Puts @conn on @sk. sk locked; cannot fail any more. */
+static void ulp_install(struct sock *sk, struct socktls_conn *conn,
+			struct socktls_protos *protos)
+{
+	conn->protos = protos;
+	conn->rcvlowat = sk->sk_rcvlowat;
+	rcu_assign_pointer(inet_csk(sk)->icsk_ulp_data, conn);
+	/* proto_ops find the connection: first it, then them */
+	smp_wmb();
+	WRITE_ONCE(sk->sk_prot, &protos->prot);
+	sk->sk_socket->ops = &protos->ops;
+}
+
+static int ulp_attach(struct sock *sk, struct socktls_config *config,
+		      const struct proto_ops *base_ops)
+{
+	struct socktls_protos *protos;
+	struct socktls_conn *conn;
+
+	protos = socktls_protos_get(sk->sk_prot, base_ops);
+	if (!protos)
+		return -ENOMEM;
+	conn = socktls_conn_new(sk, config, GFP_KERNEL);
+	if (!conn)
+		return -ENOMEM;
+	ulp_install(sk, conn, protos);
+	return 0;
+}
+
+/* tcp_ulp_ops->init. sk locked. */
+static int ulp_init(struct sock *sk)
+{
+	struct socktls_config *config;
+	int err;
+
+	if (sk->sk_state != TCP_CLOSE && sk->sk_state != TCP_LISTEN &&
+	    sk->sk_state != TCP_ESTABLISHED)
+		return -ENOTCONN;
+	if (!sk->sk_socket || !ulp_is_base_tcp(sk) || tcp_sk(sk)->repair)
+		return -EOPNOTSUPP;
+	if (rcu_access_pointer(sk->sk_user_data))
+		return -EBUSY;
+
+	config = socktls_config_new();
+	if (!config)
+		return -ENOMEM;
+	err = ulp_attach(sk, config, sk->sk_socket->ops);
+	socktls_config_put(config);
+	return err;
+}
+
+/**
+ * socktls_attach_child() - give an accepted socket its connection
+ * @sk: locked, grafted to its struct socket
+ * @config: the listener's
+ * @base_ops: what the socket's proto_ops were before ours
+ *
+ * Return: 0, -ENOMEM.
+ */
+int socktls_attach_child(struct sock *sk, struct socktls_config *config,
+			 const struct proto_ops *base_ops)
+{
+	struct inet_connection_sock *icsk = inet_csk(sk);
+	int err = ulp_attach(sk, config, base_ops);
+
+	if (err)
+		return err;
+	if (!icsk->icsk_ulp_ops) {
+		/* queued before the listener had the ULP */
+		__module_get(THIS_MODULE);
+		icsk->icsk_ulp_ops = &socktls_ulp_ops;
+	}
+	return 0;
+}
+
+/*
+ * tcp_ulp_ops->release, when the socket is destroyed; process or BH. The base
+ * proto is restored first: TCP goes on using sk_prot after it has dropped the
+ * reference on this module.
+ */
+static void ulp_release(struct sock *sk)
+{
+	struct socktls_conn *conn = socktls_conn(sk);
+
+	if (!conn)
+		return;
+	WRITE_ONCE(sk->sk_prot, conn->protos->base_prot);
+	if (sk->sk_socket)
+		sk->sk_socket->ops = conn->protos->base_ops;
+	rcu_assign_pointer(inet_csk(sk)->icsk_ulp_data, NULL);
+	socktls_conn_detach(conn);
+	socktls_conn_put(conn);
+}
+
+static u16 ulp_conf(bool keyed)
+{
+	return keyed ? TLS_CONF_SW : TLS_CONF_BASE;
+}
+
+/* For ss -i; without the socket lock, under RCU. */
+static int ulp_get_info(struct sock *sk, struct sk_buff *skb
+			COMPAT_ULP_INFO_PARAMS)
+{
+	struct socktls_conn *conn;
+	struct nlattr *nest;
+	bool on;
+	int err = -EMSGSIZE;
+
+	nest = nla_nest_start_noflag(skb, INET_ULP_INFO_TLS);
+	if (!nest)
+		return -EMSGSIZE;
+	rcu_read_lock();
+	conn = socktls_conn(sk);
+	if (!conn) {
+		err = 0;
+		goto out;
+	}
+	on = READ_ONCE(conn->state) == SOCKTLS_STATE_ESTABLISHED;
+	if (READ_ONCE(conn->version) &&
+	    (nla_put_u16(skb, TLS_INFO_VERSION, READ_ONCE(conn->version)) ||
+	     nla_put_u16(skb, TLS_INFO_CIPHER, READ_ONCE(conn->cipher))))
+		goto out;
+	if (nla_put_u16(skb, TLS_INFO_TXCONF,
+			ulp_conf(on || READ_ONCE(conn->tx.keyed))) ||
+	    nla_put_u16(skb, TLS_INFO_RXCONF,
+			ulp_conf(on || READ_ONCE(conn->rx.keyed))))
+		goto out;
+	err = 0;
+out:
+	rcu_read_unlock();
+	if (err)
+		nla_nest_cancel(skb, nest);
+	else
+		nla_nest_end(skb, nest);
+	return err;
+}
+
+static size_t ulp_get_info_size(const struct sock *sk COMPAT_ULP_INFO_PARAMS)
+{
+	return nla_total_size(0) + 4 * nla_total_size(sizeof(u16));
+}
+
+struct tcp_ulp_ops socktls_ulp_ops = {
+	.name		= SOCKTLS_ULP_NAME,
+	.owner		= THIS_MODULE,
+	.init		= ulp_init,
+	.release	= ulp_release,
+	.clone		= socktls_clone,
+	.get_info	= ulp_get_info,
+	.get_info_size	= ulp_get_info_size,
+};
+
+int socktls_ulp_init(void)
+{
+	return tcp_register_ulp(&socktls_ulp_ops);
+}
+
+void socktls_ulp_exit(void)
+{
+	tcp_unregister_ulp(&socktls_ulp_ops);
+}
