@@ -32,10 +32,10 @@ all: module userspace		## build the module and the userspace programs
 module:				## build socktls.ko for KDIR into build/kmod-RELEASE
 	@test -n "$(KRELEASE)" || { echo "No kernel headers in '$(KDIR)':" \
 		"apt-get install linux-headers-amd64, or give KDIR=" >&2; exit 1; }
-	@mkdir -p $(KBUILD_DIR)
-	@for f in Kbuild kmod include; do \
-		ln -sfn $(CURDIR)/$$f $(KBUILD_DIR)/$$f.new && \
-		mv -Tf $(KBUILD_DIR)/$$f.new $(KBUILD_DIR)/$$f; done
+	@mkdir -p $(KBUILD_DIR)/kmod
+	@find $(KBUILD_DIR) -type l -delete
+	@ln -s $(CURDIR)/Kbuild $(CURDIR)/include $(KBUILD_DIR)
+	@ln -s $(CURDIR)/kmod/* $(KBUILD_DIR)/kmod
 	@$(MAKE) -C $(KDIR) M=$(KBUILD_DIR) modules
 
 userspace: socktlsd socktls libsocktls

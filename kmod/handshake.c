@@ -97,7 +97,7 @@ static int hs_insert(struct hs *hs)
 	struct socktls_net *sn = hs->sn;
 	int err;
 
-	err = xa_reserve(&sn->handshakes, hs->id, GFP_KERNEL);
+	err = xa_reserve_bh(&sn->handshakes, hs->id, GFP_KERNEL);
 	if (err)
 		return err;
 	spin_lock_bh(&sn->lock);
@@ -114,7 +114,7 @@ static int hs_insert(struct hs *hs)
 	}
 	spin_unlock_bh(&sn->lock);
 	if (err)
-		xa_release(&sn->handshakes, hs->id);
+		xa_erase_bh(&sn->handshakes, hs->id);
 	return err;
 }
 

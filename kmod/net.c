@@ -99,7 +99,7 @@ static int __net_init net_init(struct net *net)
 	INIT_LIST_HEAD(&sn->pending);
 	INIT_LIST_HEAD(&sn->conns);
 	INIT_LIST_HEAD(&sn->users);
-	xa_init(&sn->handshakes);
+	xa_init_flags(&sn->handshakes, XA_FLAGS_LOCK_BH);
 	INIT_DELAYED_WORK(&sn->ring, socktls_nl_ring_again);
 	return socktls_proc_init(net);
 }
