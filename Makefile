@@ -59,7 +59,7 @@ demo: deps			## show the main job, on real peers, in a VM
 check: deps			## every test of moderate length
 	@selftests/check
 
-check-all: deps			## everything: kernels, interoperability, long runs
+check-all: deps			## all tests: every kernel, the demo, long runs
 	@selftests/check --all
 
 clean:				## remove what was built (the VM's kernels stay cached)
