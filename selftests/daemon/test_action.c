@@ -51,7 +51,7 @@ static void certificate_must_fit_one_nest(void **state)
 
 	(void)state;
 	assert_int_equal(action_add_certificate(&list, SOCKTLS_CHAIN_PEER,
-						bytes), -EMSGSIZE);
+						bytes), -E2BIG);
 	assert_true(STAILQ_EMPTY(&list));
 	bytes.len--;
 	assert_int_equal(action_add_certificate(&list, SOCKTLS_CHAIN_PEER,
@@ -72,6 +72,7 @@ static void done_owns_its_strings(void **state)
 		.peer_identity = identity,
 	};
 	const struct engine_result *copy;
+	char name[ACTION_IDENTITY_MAX + 1];
 
 	(void)state;
 	assert_int_equal(action_add_done(&list, &result), 0);
@@ -83,6 +84,13 @@ static void done_owns_its_strings(void **state)
 	assert_memory_equal(copy->alpn.data, "h2", 2);
 	assert_memory_equal(copy->cookie.data, "cookie", 6);
 	assert_string_equal(copy->peer_identity, "example.org");
+	action_list_clear(&list);
+
+	result.peer_identity = memset(name, 'a', sizeof(name));
+	name[ACTION_IDENTITY_MAX] = '\0';
+	assert_int_equal(action_add_done(&list, &result), -E2BIG);
+	name[ACTION_IDENTITY_MAX - 1] = '\0';
+	assert_int_equal(action_add_done(&list, &result), 0);
 	action_list_clear(&list);
 
 	result = (struct engine_result){ .version = 0x0303 };

@@ -361,6 +361,19 @@ static void refused_reply_becomes_a_failure(void **state)
 	assert_int_equal(worker_count(kernel.worker), 0);
 }
 
+static void chain_over_the_kernels_limit_is_said(void **state)
+{
+	struct end *client = kernel_add(&kernel, SOCKTLS_CLIENT);
+
+	(void)state;
+	client->reply_error = -E2BIG;
+	client->refusals = 1;
+	log_capture();
+	kernel_start(client);
+	log_captured();
+	assert_failed(client, E2BIG, "longer than the kernel takes");
+}
+
 static void repeated_first_item_starts_again(void **state)
 {
 	struct end *server, *client = add_pair(&server);
@@ -557,6 +570,7 @@ int main(void)
 		TEST(wrong_name_is_refused),
 		TEST(gone_connection_drops_the_engine),
 		TEST(refused_reply_becomes_a_failure),
+		TEST(chain_over_the_kernels_limit_is_said),
 		TEST(repeated_first_item_starts_again),
 		TEST(other_kinds_are_ignored),
 		TEST(identities_are_checked),

@@ -78,7 +78,7 @@ int action_add_certificate(struct action_list *list, enum socktls_chain chain,
 	struct action *action;
 
 	if (der.len > ACTION_BYTES_MAX)
-		return -EMSGSIZE;
+		return -E2BIG;
 	action = add(list, SOCKTLS_ACTION_CERTIFICATE, der.len);
 	if (!action)
 		return -ENOMEM;
@@ -104,8 +104,8 @@ int action_add_done(struct action_list *list,
 	struct action *action;
 	uint8_t *end;
 
-	if (len > ACTION_BYTES_MAX)
-		return -EMSGSIZE;
+	if (len > ACTION_BYTES_MAX || name_len > ACTION_IDENTITY_MAX)
+		return -E2BIG;
 	action = add(list, SOCKTLS_ACTION_DONE, len);
 	if (!action)
 		return -ENOMEM;

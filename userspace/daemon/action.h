@@ -13,6 +13,8 @@
 #define ACTION_BYTES_MAX	60000
 /* A flight above this length goes out as several SEND actions. */
 #define ACTION_SEND_MAX		32768
+/* The kernel takes no longer peer identity, with the NUL. */
+#define ACTION_IDENTITY_MAX	1024
 /* SOCKTLS_ERROR has room for this much, with the NUL. */
 #define ACTION_TEXT_MAX		248
 
@@ -55,8 +57,8 @@ STAILQ_HEAD(action_list, action);
 
 /*
  * Each appends one action (SEND: as many as the bytes need) and copies what it
- * is given. Return 0, -ENOMEM, or -EMSGSIZE for bytes above ACTION_BYTES_MAX
- * that cannot be split.
+ * is given. Return 0, -ENOMEM, or -E2BIG for a certificate or a name that is
+ * longer than the kernel takes. A name is never cut: it may decide who gets in.
  */
 int action_add_send(struct action_list *list, uint8_t content_type,
 		    struct engine_bytes bytes);

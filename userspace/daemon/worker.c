@@ -350,6 +350,9 @@ static int make_engine(struct connection *connection,
  * Items.
  */
 
+static const char too_big[] =
+	"a certificate, a chain or a name in it is longer than the kernel takes";
+
 /* Returns what the engine returned; it told the reason itself. */
 static int begin(struct connection *connection, const struct item *item)
 {
@@ -378,8 +381,7 @@ static int conclude(struct connection *connection, int err)
 {
 	if (err && !connection->is_over) {
 		action_list_clear(&connection->actions);
-		err = fail(connection, -err, err == -EMSGSIZE ?
-			   "a certificate of the chain is longer than 60000 bytes" :
+		err = fail(connection, -err, err == -E2BIG ? too_big :
 			   "the handshake helper failed");
 	} else {
 		err = 0;
@@ -404,7 +406,8 @@ static void reply(struct connection *connection)
 	if (err && err != -ENOENT) {
 		log_error("connection %llu: the kernel refused the reply: %s",
 			  (unsigned long long)connection->id, strerror(-err));
-		if (fail(connection, EIO,
+		if (fail(connection, err == -E2BIG ? E2BIG : EIO,
+			 err == -E2BIG ? too_big :
 			 "the kernel refused the handshake helper's reply") == 0)
 			worker->channel->reply(worker->channel_arg,
 					       connection->id,
