@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include <arpa/inet.h>
 #include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
@@ -74,6 +75,29 @@ static void append_name(char *text, size_t size, const char *name, size_t len)
 	text[at] = 0;
 }
 
+static bool append_general_name(const GENERAL_NAME *name, char *text,
+				size_t size)
+{
+	char address[INET6_ADDRSTRLEN];
+	const uint8_t *data;
+	int len;
+
+	if (name->type != GEN_DNS && name->type != GEN_IPADD)
+		return false;
+	data = ASN1_STRING_get0_data(name->d.ia5);
+	len = ASN1_STRING_length(name->d.ia5);
+	if (name->type == GEN_IPADD) {
+		if ((len != 4 && len != 16) ||
+		    !inet_ntop(len == 4 ? AF_INET : AF_INET6, data, address,
+			       sizeof(address)))
+			return false;
+		data = (const uint8_t *)address;
+		len = strlen(address);
+	}
+	append_name(text, size, (const char *)data, len);
+	return true;
+}
+
 /* The names a certificate is for, for a text. */
 static void list_names(X509 *cert, char *text, size_t size)
 {
@@ -83,23 +107,10 @@ static void list_names(X509 *cert, char *text, size_t size)
 
 	*text = 0;
 	for (i = 0; names && i < sk_GENERAL_NAME_num(names); i++) {
-		GENERAL_NAME *name = sk_GENERAL_NAME_value(names, i);
-		char *ip;
-
 		if (shown == NAMES_SHOWN || strlen(text) + 8 > size)
 			break;
-		if (name->type == GEN_DNS) {
-			append_name(text, size,
-				    (const char *)ASN1_STRING_get0_data(name->d.ia5),
-				    ASN1_STRING_length(name->d.ia5));
-			shown++;
-		} else if (name->type == GEN_IPADD) {
-			ip = i2s_ASN1_OCTET_STRING(NULL, name->d.ip);
-			append_name(text, size, ip ? ip : "?",
-				    ip ? strlen(ip) : 1);
-			OPENSSL_free(ip);
-			shown++;
-		}
+		shown += append_general_name(sk_GENERAL_NAME_value(names, i),
+					     text, size);
 	}
 	if (!shown)
 		snprintf(text, size, "no host name at all");

@@ -1,0 +1,425 @@
+// SPDX-License-Identifier: MIT
+/* The peer's certificates: path, time, use, name; pins and CRLs. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "engine/protocol.h"
+#include "world.h"
+
+#define DAY	(24 * 3600L)
+
+/* The client's verdict on a server that presents @spec's certificate. */
+static void present_in(const struct pki_spec *spec, const char *name,
+		       struct engine_trust *trust, const char *policy,
+		       uint16_t version, struct pair *pair)
+{
+	struct actor actor = actor_new(spec);
+	struct engine_config c = world_client(), s = world_server(&actor);
+
+	c.server_name = name;
+	c.trust = trust;
+	c.policy = policy;
+	c.max_version = version;
+	world_run(pair, c, s);
+	actor_free(&actor);
+}
+
+static void refuse(const struct pki_spec *spec, const char *name, int alert,
+		   int error, const char *text)
+{
+	uint16_t version;
+
+	for (version = TLS12; version <= TLS13; version++) {
+		struct pair pair;
+
+		present_in(spec, name, world.trust, NULL, version, &pair);
+		assert_failed(&pair.client, alert, error, text);
+		assert_non_null(strstr(pair.client.text, name));
+		assert_false(pair.server.done);
+		pair_free(&pair);
+	}
+}
+
+static void accept(const struct pki_spec *spec, const char *name,
+		   const char *identity)
+{
+	struct pair pair;
+
+	present_in(spec, name, world.trust, NULL, 0, &pair);
+	pair_assert_good(&pair);
+	assert_string_equal(pair.client.identity, identity);
+	assert_true(pair.client.result.flags & SOCKTLS_INFO_PEER_VERIFIED);
+	pair_free(&pair);
+}
+
+static void name_mismatch_is_refused_and_says_for_whom(void **state)
+{
+	(void)state;
+	refuse(&(struct pki_spec){ .key = "p256", .name = NAME,
+		.san = "DNS:other.example,DNS:more.example",
+		.issuer = world.ca }, NAME, BAD_CERTIFICATE, EKEYREJECTED,
+	       "certificate of \"" NAME "\" is for \"other.example\", \"more.example\", not for the name asked for");
+}
+
+/* RFC 9525 section 6.3: the common name is no name. */
+static void common_name_is_not_a_name(void **state)
+{
+	(void)state;
+	refuse(&(struct pki_spec){ .key = "p256", .name = NAME,
+		.issuer = world.ca }, NAME, BAD_CERTIFICATE, EKEYREJECTED,
+	       "no host name at all");
+}
+
+static void unprintable_names_do_not_reach_the_text(void **state)
+{
+	struct pair pair;
+	size_t i;
+
+	(void)state;
+	present_in(&(struct pki_spec){ .key = "p256", .name = "x",
+		.san = "DNS:evil\033[31m.example", .issuer = world.ca }, NAME,
+		   world.trust, NULL, 0, &pair);
+	assert_failed(&pair.client, BAD_CERTIFICATE, EKEYREJECTED, "evil?[31m");
+	for (i = 0; pair.client.text[i]; i++)
+		assert_true(pair.client.text[i] >= ' ');
+	pair_free(&pair);
+}
+
+static void wildcard_matches_one_label(void **state)
+{
+	const struct pki_spec spec = { .key = "p256", .name = "x",
+		.san = "DNS:*.example.org", .issuer = world.ca };
+
+	(void)state;
+	accept(&spec, "www.example.org", "*.example.org");
+	refuse(&spec, "a.b.example.org", BAD_CERTIFICATE, EKEYREJECTED,
+	       "is for \"*.example.org\"");
+	refuse(&spec, "example.org", BAD_CERTIFICATE, EKEYREJECTED, "is for");
+}
+
+static void trailing_dot_is_not_part_of_the_name(void **state)
+{
+	struct pair pair;
+
+	(void)state;
+	present_in(&(struct pki_spec){ .key = "p256", .name = "x",
+		.san = "DNS:" NAME, .issuer = world.ca }, NAME ".",
+		   world.trust, NULL, 0, &pair);
+	pair_assert_good(&pair);
+	pair_free(&pair);
+}
+
+static void ip_literals_match_ip_sans_alone(void **state)
+{
+	const struct pki_spec spec = { .key = "p256", .name = "x",
+		.san = "IP:192.0.2.7,IP:2001:db8::7", .issuer = world.ca };
+
+	(void)state;
+	accept(&spec, "192.0.2.7", "192.0.2.7");
+	accept(&spec, "2001:db8::7", "2001:db8::7");
+	refuse(&spec, "192.0.2.8", BAD_CERTIFICATE, EKEYREJECTED,
+	       "192.0.2.7");
+	refuse(&(struct pki_spec){ .key = "p256", .name = "x",
+		.san = "DNS:192.0.2.7", .issuer = world.ca }, "192.0.2.7",
+	       BAD_CERTIFICATE, EKEYREJECTED, "not for the name asked for");
+}
+
+static void expired_certificate_is_refused(void **state)
+{
+	(void)state;
+	refuse(&(struct pki_spec){ .key = "p256", .name = "x",
+		.san = "DNS:" NAME, .issuer = world.ca,
+		.valid_from = -2 * DAY, .valid_to = -DAY }, NAME,
+	       CERTIFICATE_EXPIRED, EKEYEXPIRED, "expired");
+}
+
+static void future_certificate_is_refused(void **state)
+{
+	(void)state;
+	refuse(&(struct pki_spec){ .key = "p256", .name = "x",
+		.san = "DNS:" NAME, .issuer = world.ca,
+		.valid_from = DAY, .valid_to = 2 * DAY }, NAME,
+	       CERTIFICATE_EXPIRED, EKEYEXPIRED, "too early");
+}
+
+static void now_of_the_configuration_counts(void **state)
+{
+	struct engine_config c = world_client(), s = world_server(&world.rsa);
+	struct pair pair;
+
+	(void)state;
+	c.now = time(NULL) + 60 * DAY;
+	world_run(&pair, c, s);
+	assert_failed(&pair.client, CERTIFICATE_EXPIRED, EKEYEXPIRED,
+		      "expired");
+	pair_free(&pair);
+}
+
+static void unknown_ca_is_refused(void **state)
+{
+	struct pki_cert *other = pki_issue(&(struct pki_spec){
+		.key = "p256", .name = "other CA", .ca = true });
+
+	(void)state;
+	refuse(&(struct pki_spec){ .key = "p256", .name = "x",
+		.san = "DNS:" NAME, .issuer = other }, NAME, UNKNOWN_CA,
+	       EKEYREJECTED, "not in the trust store");
+	pki_free(other);
+}
+
+static void self_signed_is_refused(void **state)
+{
+	(void)state;
+	refuse(&(struct pki_spec){ .key = "p256", .name = "x",
+		.san = "DNS:" NAME }, NAME, UNKNOWN_CA, EKEYREJECTED,
+	       "self-signed");
+}
+
+/* A CA of the same name whose key did not sign. */
+static void forged_signature_is_refused(void **state)
+{
+	struct pki_cert *impostor = pki_issue(&(struct pki_spec){
+		.key = "p256", .name = "CA", .ca = true });
+	struct pair pair;
+
+	(void)state;
+	present_in(&(struct pki_spec){ .key = "p256", .name = "x",
+		.san = "DNS:" NAME, .issuer = impostor }, NAME, world.trust,
+		   NULL, 0, &pair);
+	assert_true(pair.client.failed);
+	assert_int_equal(pair.client.failure.error, EKEYREJECTED);
+	pair_free(&pair);
+	pki_free(impostor);
+}
+
+static void wrong_use_is_refused(void **state)
+{
+	(void)state;
+	refuse(&(struct pki_spec){ .key = "p256", .name = "x",
+		.san = "DNS:" NAME, .issuer = world.ca, .eku = "clientAuth" },
+	       NAME, UNSUPPORTED_CERTIFICATE, EKEYREJECTED, "another use");
+}
+
+static void leaf_that_signs_is_no_ca(void **state)
+{
+	struct pki_cert *leaf = pki_issue(&(struct pki_spec){
+		.key = "p256", .name = "leaf", .issuer = world.ca });
+	struct pair pair;
+
+	(void)state;
+	present_in(&(struct pki_spec){ .key = "p256", .name = "x",
+		.san = "DNS:" NAME, .issuer = leaf }, NAME, world.trust, NULL,
+		   0, &pair);
+	assert_true(pair.client.failed);
+	assert_int_equal(pair.client.failure.error, EKEYREJECTED);
+	pair_free(&pair);
+	pki_free(leaf);
+}
+
+static void weak_keys_and_sha1_are_refused_by_policy(void **state)
+{
+	struct pki_cert *rsa_ca = pki_issue(&(struct pki_spec){
+		.key = "rsa", .name = "RSA CA", .ca = true });
+	struct engine_trust *trust = trust_of(rsa_ca->cert_pem);
+	const struct pki_spec sha1 = { .key = "rsa", .name = "x",
+		.san = "DNS:" NAME, .issuer = rsa_ca, .digest = "SHA1" };
+	const struct pki_spec weak = { .key = "rsa:1024", .name = "x",
+		.san = "DNS:" NAME, .issuer = world.ca };
+	struct pair pair;
+
+	(void)state;
+	refuse(&weak, NAME, BAD_CERTIFICATE, EKEYREJECTED, "longer key");
+	present_in(&weak, NAME, world.trust, "legacy", TLS12, &pair);
+	pair_assert_good(&pair);
+	pair_free(&pair);
+	present_in(&sha1, NAME, trust, NULL, 0, &pair);
+	assert_failed(&pair.client, BAD_CERTIFICATE, EKEYREJECTED, "SHA-1");
+	pair_free(&pair);
+	engine_trust_put(trust);
+	pki_free(rsa_ca);
+}
+
+static void name_constraints_are_honoured(void **state)
+{
+	struct pki_cert *sub = pki_issue(&(struct pki_spec){
+		.key = "p256", .name = "sub", .issuer = world.ca, .ca = true,
+		.constraints = "critical,permitted;DNS:allowed.example" });
+
+	(void)state;
+	accept(&(struct pki_spec){ .key = "p256", .name = "x",
+		.san = "DNS:www.allowed.example", .issuer = sub },
+	       "www.allowed.example", "www.allowed.example");
+	refuse(&(struct pki_spec){ .key = "p256", .name = "x",
+		.san = "DNS:" NAME, .issuer = sub }, NAME,
+	       CERTIFICATE_UNKNOWN, EKEYREJECTED, "permitted subtree");
+	pki_free(sub);
+}
+
+/* ------------------------------------------------------- intermediates */
+
+static void run_chain(const char *chain_pem, const struct pki_cert *leaf,
+		      struct engine_trust *trust, struct pair *pair)
+{
+	struct pki_cert presented = *leaf;
+	struct actor actor = { .cert = &presented };
+
+	presented.chain_pem = (char *)chain_pem;
+	actor.identity = identity_of(&presented);
+	world_run(pair, (struct engine_config){ .server_name = NAME,
+						.trust = trust },
+		  world_server(&actor));
+	identity_drop(actor.identity);
+}
+
+static void intermediates_missing_extra_and_as_anchor(void **state)
+{
+	struct pki_cert *sub = pki_issue(&(struct pki_spec){
+		.key = "p256", .name = "sub", .issuer = world.ca, .ca = true });
+	struct pki_cert *leaf = pki_issue(&(struct pki_spec){
+		.key = "p256", .name = "x", .san = "DNS:" NAME,
+		.issuer = sub });
+	struct engine_trust *sub_trust = trust_of(sub->cert_pem);
+	struct pair pair;
+	char *extra;
+
+	(void)state;
+	run_chain(leaf->chain_pem, leaf, world.trust, &pair);
+	pair_assert_good(&pair);
+	assert_int_equal(pair.client.peer_certs, 2);
+	pair_free(&pair);
+
+	run_chain(leaf->cert_pem, leaf, world.trust, &pair);
+	assert_failed(&pair.client, UNKNOWN_CA, EKEYREJECTED, "intermediate");
+	pair_free(&pair);
+
+	assert_true(asprintf(&extra, "%s%s%s%s", leaf->cert_pem,
+			     world.rsa.cert->cert_pem, world.ca->cert_pem,
+			     sub->cert_pem) > 0);
+	run_chain(extra, leaf, world.trust, &pair);
+	pair_assert_good(&pair);
+	pair_free(&pair);
+	free(extra);
+
+	/* what is listed is an anchor, root or not */
+	run_chain(leaf->cert_pem, leaf, sub_trust, &pair);
+	pair_assert_good(&pair);
+	pair_free(&pair);
+	engine_trust_put(sub_trust);
+	pki_free(leaf);
+	pki_free(sub);
+}
+
+/* --------------------------------------------------------- pins and CRLs */
+
+static void run_trust(const char *value, struct actor *actor, struct pair *pair)
+{
+	struct engine_config c = world_client();
+	struct engine_trust *trust = trust_of(value);
+
+	c.trust = trust;
+	world_run(pair, c, world_server(actor));
+	engine_trust_put(trust);
+}
+
+static void pins_replace_the_ca(void **state)
+{
+	char *leaf = pki_pin(world.rsa.cert), *other = pki_pin(world.ecdsa.cert);
+	char *both;
+	struct pair pair;
+
+	(void)state;
+	run_trust(leaf, &world.rsa, &pair);
+	pair_assert_good(&pair);
+	pair_free(&pair);
+	assert_true(asprintf(&both, "%s\r\n\n%s\n", other, leaf) > 0);
+	run_trust(both, &world.rsa, &pair);
+	pair_assert_good(&pair);
+	pair_free(&pair);
+	run_trust(other, &world.rsa, &pair);
+	assert_failed(&pair.client, UNKNOWN_CA, EKEYREJECTED, "pinned key");
+	pair_free(&pair);
+	free(both);
+	free(leaf);
+	free(other);
+}
+
+static void revoked_certificate_is_refused(void **state)
+{
+	char *bad = pki_crl(world.ca, world.rsa.cert);
+	char *value;
+	struct pair pair;
+
+	(void)state;
+	assert_true(asprintf(&value, "%s%s", world.ca->cert_pem, bad) > 0);
+	run_trust(value, &world.rsa, &pair);
+	assert_failed(&pair.client, CERTIFICATE_REVOKED, EKEYREVOKED,
+		      "revoked");
+	pair_free(&pair);
+	run_trust(value, &world.ecdsa, &pair);
+	pair_assert_good(&pair);
+	pair_free(&pair);
+	free(value);
+	free(bad);
+}
+
+static void refuse_trust(const char *value, const char *complaint)
+{
+	struct engine_trust *trust;
+	char text[256] = "";
+
+	assert_int_equal(engine_trust_new(&trust, (struct engine_bytes){
+				(const uint8_t *)value, strlen(value) },
+				text, sizeof(text)), -EINVAL);
+	assert_non_null(strstr(text, complaint));
+}
+
+static void unusable_trust_values_are_refused(void **state)
+{
+	(void)state;
+	refuse_trust("", "neither");
+	refuse_trust("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
+		     "neither");
+	refuse_trust("sha256/AAAA", "pin 1");
+	refuse_trust("sha256/AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\nx",
+		     "pin 2");
+	refuse_trust("sha256/AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+		     "pin 1");
+	refuse_trust("sha256/!AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
+		     "pin 1");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(name_mismatch_is_refused_and_says_for_whom),
+		cmocka_unit_test(common_name_is_not_a_name),
+		cmocka_unit_test(unprintable_names_do_not_reach_the_text),
+		cmocka_unit_test(wildcard_matches_one_label),
+		cmocka_unit_test(trailing_dot_is_not_part_of_the_name),
+		cmocka_unit_test(ip_literals_match_ip_sans_alone),
+		cmocka_unit_test(expired_certificate_is_refused),
+		cmocka_unit_test(future_certificate_is_refused),
+		cmocka_unit_test(now_of_the_configuration_counts),
+		cmocka_unit_test(unknown_ca_is_refused),
+		cmocka_unit_test(self_signed_is_refused),
+		cmocka_unit_test(forged_signature_is_refused),
+		cmocka_unit_test(wrong_use_is_refused),
+		cmocka_unit_test(leaf_that_signs_is_no_ca),
+		cmocka_unit_test(weak_keys_and_sha1_are_refused_by_policy),
+		cmocka_unit_test(name_constraints_are_honoured),
+		cmocka_unit_test(intermediates_missing_extra_and_as_anchor),
+		cmocka_unit_test(pins_replace_the_ca),
+		cmocka_unit_test(revoked_certificate_is_refused),
+		cmocka_unit_test(unusable_trust_values_are_refused),
+	};
+
+	return cmocka_run_group_tests_name("x509", tests, world_setup,
+					   world_teardown);
+}
