@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "engine/groups.h"
 #include "engine/messages.h"
 #include "engine/policy.h"
 #include "engine/suites.h"
@@ -301,6 +302,35 @@ static void no_common_suite_group_or_kind_is_reported(void **state)
 			      cases[i].what);
 		pair_free(&pair);
 	}
+}
+
+/* The parameters of a DHE server are those of RFC 7919, or it is refused. */
+static void dhe_takes_named_groups_alone(void **state)
+{
+	const uint16_t suite = 0x009e;
+	struct engine_config c = world_client(), s = world_server(&world.rsa);
+	uint8_t p[] = { 0xff, 0xff };
+	struct pair pair;
+
+	(void)state;
+	c.suites = s.suites = &suite;
+	c.n_suites = s.n_suites = 1;
+	c.policy = s.policy = "legacy";
+	world_run(&pair, c, s);
+	pair_assert_good(&pair);
+	assert_int_equal(pair.client.result.group, 0x0100);
+	pair_free(&pair);
+	/* ffdhe2048 is the server's, and this client has ffdhe3072 alone */
+	c.groups = LIST(0x0101);
+	c.n_groups = 1;
+	s.groups = LIST(0x0100);
+	s.n_groups = 1;
+	world_run(&pair, c, s);
+	assert_failed(&pair.server, HANDSHAKE_FAILURE, EPROTONOSUPPORT,
+		      "cipher suite");
+	pair_free(&pair);
+	assert_int_equal(group_by_parameters(bytes_of(p, 2),
+					     bytes_of("\2", 1)), 0);
 }
 
 static void authentication_follows_the_suite(void **state)
@@ -626,6 +656,7 @@ int main(void)
 		cmocka_unit_test(duplicate_extension_is_refused),
 		cmocka_unit_test(renegotiation_info_with_content_is_refused),
 		cmocka_unit_test(no_common_suite_group_or_kind_is_reported),
+		cmocka_unit_test(dhe_takes_named_groups_alone),
 		cmocka_unit_test(authentication_follows_the_suite),
 		cmocka_unit_test(server_order_decides_unless_the_policy_says_otherwise),
 		cmocka_unit_test(retry_happens_once_and_only_where_needed),
