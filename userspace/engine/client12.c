@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* Client, TLS 1.2: from ServerHello to Finished. */
 #include <errno.h>
-#include <string.h>
 
-#include <openssl/core_names.h>
 #include <openssl/rsa.h>
 #include <openssl/x509v3.h>
 

@@ -28,6 +28,10 @@
 	0xc009, 0xc013,	/* ECDHE_{ECDSA,RSA} AES_128_CBC_SHA */ \
 	0xc00a, 0xc014	/* ECDHE_{ECDSA,RSA} AES_256_CBC_SHA */
 
+/* Behind the others: old servers have groups that are not RFC 7919's. */
+#define SUITES_DHE \
+	0x009e, 0x009f	/* DHE_RSA AES_128_GCM_SHA256, AES_256_GCM_SHA384 */
+
 #define SUITES_RSA \
 	0x009c,	/* RSA_WITH_AES_128_GCM_SHA256 */ \
 	0x009d,	/* RSA_WITH_AES_256_GCM_SHA384 */ \
@@ -39,19 +43,28 @@
 	0x0035	/* RSA_WITH_AES_256_CBC_SHA */
 
 static const uint16_t suites_modern[] = { SUITES_13 };
-static const uint16_t suites_intermediate[] = { SUITES_13, SUITES_ECDHE_AEAD };
+static const uint16_t suites_intermediate[] = {
+	SUITES_13, SUITES_ECDHE_AEAD, SUITES_DHE,
+};
 static const uint16_t suites_default[] = {
 	SUITES_13, SUITES_ECDHE_AEAD, SUITES_ECDHE_CBC_SHA256, SUITES_RSA,
 };
 static const uint16_t suites_legacy[] = {
 	SUITES_13, SUITES_ECDHE_AEAD, SUITES_ECDHE_CBC_SHA256,
-	SUITES_ECDHE_CBC, SUITES_RSA, SUITES_RSA_CBC,
+	SUITES_ECDHE_CBC, SUITES_DHE, SUITES_RSA, SUITES_RSA_CBC,
 };
 
 static const uint16_t groups_common[] = {
 	0x001d,	/* x25519 */
 	0x0017,	/* secp256r1 */
 	0x0018,	/* secp384r1 */
+};
+
+/* With the groups of RFC 7919 for DHE. */
+static const uint16_t groups_finite[] = {
+	0x001d, 0x0017, 0x0018,
+	0x0100,	/* ffdhe2048 */
+	0x0101,	/* ffdhe3072 */
 };
 
 #define SIGALGS_13 \
@@ -78,9 +91,9 @@ static const struct policy policies[] = {
 	{ "modern", TLS13, 2, true, LIST(suites_modern),
 	  LIST(groups_common), LIST(sigalgs_common) },
 	{ "intermediate", TLS12, 2, true, LIST(suites_intermediate),
-	  LIST(groups_common), LIST(sigalgs_common) },
+	  LIST(groups_finite), LIST(sigalgs_common) },
 	{ "legacy", TLS12, 1, false, LIST(suites_legacy),
-	  LIST(groups_common), LIST(sigalgs_legacy) },
+	  LIST(groups_finite), LIST(sigalgs_legacy) },
 };
 
 const struct policy *policy_find(const char *name)

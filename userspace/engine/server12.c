@@ -25,11 +25,23 @@ static void fill_unsaid(struct offer *offer)
 		offer->groups = bytes_of(groups_unsaid, sizeof(groups_unsaid));
 }
 
+/* RFC 7919 section 4: who names no finite-field group takes any. */
+static bool names_finite_fields(struct engine_bytes groups)
+{
+	struct reader r = reader_of(groups);
+
+	while (reader_more(&r))
+		if (reader_u16(&r) >> 8 == 1)
+			return true;
+	return false;
+}
+
 /* The first of our groups that both have and that fits the exchange. */
 static const struct group *common_group(const struct engine *engine,
 					const struct offer *offer, bool ecdhe)
 {
 	const struct settings *set = &engine->set;
+	bool any = !ecdhe && !names_finite_fields(offer->groups);
 	size_t i;
 
 	for (i = 0; i < set->n_groups; i++) {
@@ -37,7 +49,7 @@ static const struct group *common_group(const struct engine *engine,
 		bool fits = ecdhe ? group_is_ecdhe(group) :
 			    group->kind == GROUP_FINITE_FIELD;
 
-		if (fits && bytes_have_u16(offer->groups, group->code))
+		if (fits && (any || bytes_have_u16(offer->groups, group->code)))
 			return group;
 	}
 	return NULL;

@@ -64,7 +64,7 @@ static bool group_usable(const struct settings *set, uint16_t code)
 {
 	const struct group *group = group_find(code);
 
-	return group && (set->max_version >= TLS13 || group_is_ecdhe(group));
+	return group && (set->max_version >= TLS13 || group->kind != GROUP_KEM);
 }
 
 /* Keep of @from what @usable allows. */
