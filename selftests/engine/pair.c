@@ -253,10 +253,14 @@ static bool move(struct pair *pair, struct side *from)
 
 void pair_run(struct pair *pair)
 {
+	bool moved;
+
 	pair->client.ret = engine_start(pair->client.engine);
 	pair->server.ret = engine_start(pair->server.engine);
-	while (move(pair, &pair->client) | move(pair, &pair->server))
-		;
+	do {
+		moved = move(pair, &pair->client);
+		moved |= move(pair, &pair->server);
+	} while (moved);
 }
 
 void pair_assert_good(const struct pair *pair)
