@@ -264,6 +264,7 @@ void socktls_epoch_limits(const struct socktls_epoch *epoch,
 	limits->min_length = 0;
 	limits->max_length = RECORD_MAX_PLAINTEXT;
 	limits->version = 0;
+	limits->any_type = false;
 	if (!c)
 		return;
 	limits->version = RECORD_TLS_1_2;

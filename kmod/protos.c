@@ -65,6 +65,11 @@ static int protos_disconnect(struct sock *sk, int flags)
 {
 	struct socktls_conn *conn = socktls_conn(sk);
 
+	/* a listener closes with children that nobody accepted: they have the
+	 * base proto, but inet_child_forget() calls the listener's
+	 */
+	if (!conn)
+		return sk->sk_prot->disconnect(sk, flags);
 	if (!conn->closing && !conn_is_plain(conn))
 		return -EOPNOTSUPP;
 	return conn->protos->base_prot->disconnect(sk, flags);

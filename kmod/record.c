@@ -48,8 +48,8 @@ void record_write_header(u8 bytes[RECORD_HEADER_LEN], u8 type, u16 version,
 int record_check_header(const struct record_header *header,
 			const struct record_limits *limits)
 {
-	if (header->type < RECORD_CHANGE_CIPHER_SPEC ||
-	    header->type > RECORD_APPLICATION_DATA)
+	if (!limits->any_type && (header->type < RECORD_CHANGE_CIPHER_SPEC ||
+				  header->type > RECORD_APPLICATION_DATA))
 		return -ENOMSG;
 	if (limits->version ? header->version != limits->version :
 			      header->version >> 8 != RECORD_TLS_1_2 >> 8 ||

@@ -73,11 +73,13 @@ struct record_header {
  *	(a first ClientHello may say 0x0301, RFC 8446 section 5.1)
  * @min_length: shortest length that the protection allows
  * @max_length: longest length
+ * @any_type: content types are the program's business (key plane)
  */
 struct record_limits {
 	u16	version;
 	u32	min_length;
 	u32	max_length;
+	bool	any_type;
 };
 
 void record_parse_header(const u8 bytes[RECORD_HEADER_LEN],

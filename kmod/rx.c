@@ -249,6 +249,7 @@ static int rx_check_header(struct socktls_conn *conn)
 	struct record_limits limits;
 
 	socktls_epoch_limits(conn->rx.epoch, &limits);
+	limits.any_type = conn->key_plane;
 	if (socktls_rx_outer_plaintext(conn))
 		limits.min_length = 0;
 	/* kept until its key comes; then it is checked again */
