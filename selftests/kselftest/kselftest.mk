@@ -1,8 +1,29 @@
 # SPDX-License-Identifier: MIT
-.PHONY: kselftest-programs
-kselftest-programs: $(BUILD)/selftests/kselftest/socket
+# Tests of the socket API. Included from the top-level Makefile.
+#
+#   check-kselftest   in a VM of kernel KERNEL (6.1)
 
-$(BUILD)/selftests/kselftest/socket: selftests/kselftest/socket.c \
+KSELFTEST_OUT	:= $(BUILD)/selftests/kselftest
+KSELFTEST_COMMON := $(addprefix selftests/kselftest/, harness.c util.c tap.c \
+			world.c peer.c)
+KSELFTEST_NAMES	:= $(filter-out $(KSELFTEST_COMMON:selftests/kselftest/%.c=%), \
+			$(patsubst selftests/kselftest/%.c,%, \
+			$(wildcard selftests/kselftest/*.c)))
+KSELFTESTS	:= $(KSELFTEST_NAMES:%=$(KSELFTEST_OUT)/%)
+
+$(KSELFTEST_OUT)/obj/%.o: selftests/kselftest/%.c \
+		$(wildcard selftests/kselftest/*.h) \
 		include/uapi/linux/socktls.h
 	@mkdir -p $(@D)
-	$(CC) $(USER_CPPFLAGS) $(USER_CFLAGS) $(CFLAGS) -o $@ $<
+	$(CC) $(USER_CPPFLAGS) $(USER_CFLAGS) $(CFLAGS) -c -o $@ $<
+
+$(KSELFTESTS): $(KSELFTEST_OUT)/%: $(KSELFTEST_OUT)/obj/%.o \
+		$(KSELFTEST_COMMON:selftests/kselftest/%.c=$(KSELFTEST_OUT)/obj/%.o)
+	$(CC) $(USER_CFLAGS) $(CFLAGS) -o $@ $^ -lssl -lcrypto -lpthread
+
+.SECONDARY: $(KSELFTEST_NAMES:%=$(KSELFTEST_OUT)/obj/%.o)
+
+.PHONY: kselftest-programs check-kselftest
+kselftest-programs: $(KSELFTESTS)
+check-kselftest:		## the socket API in a VM (KERNEL=6.1|6.12|debug)
+	selftests/kselftest/run --kernel $(or $(KERNEL),6.1)
