@@ -172,15 +172,20 @@ static int protos_peek_len(struct socket *sock)
 
 /*
  * TCP counts bytes of records, the program bytes of plaintext: once records
- * are read, TCP's own low-water mark stays at one.
+ * are read, TCP's own low-water mark stays at one. Capped as TCP caps it, for
+ * poll opens that many bytes. sk locked.
  */
 static int protos_set_rcvlowat(struct sock *sk, int val)
 {
 	struct socktls_conn *conn = socktls_conn(sk);
+	int cap = sk->sk_userlocks & SOCK_RCVBUF_LOCK ? sk->sk_rcvbuf / 2 :
+		  READ_ONCE(sock_net(sk)->ipv4.sysctl_tcp_rmem[2]) / 2;
 
 	if (conn_is_plain(conn))
 		return conn->protos->base_ops->set_rcvlowat(sk, val);
-	conn->rcvlowat = val ? : 1;
+	conn->rcvlowat = clamp(val, 1, cap);
+	/* it may be enough now for who polls */
+	conn->base_data_ready(sk);
 	return 0;
 }
 

@@ -242,18 +242,22 @@ static int rx_recvmsg(struct socktls_conn *conn, struct msghdr *msg,
 		      size_t len, int flags, struct rx_cursor *at)
 {
 	long timeo = sock_rcvtimeo(conn->sk, flags & MSG_DONTWAIT);
-	size_t target = rx_lowat(conn, flags & MSG_WAITALL, len);
 	long none = 0;
+	size_t target;
 	int ret = 1;
 
+	if (at->peek) {
+		/* opened records are outside the window, so peeking has an end */
+		len = min_t(size_t, len, READ_ONCE(conn->sk->sk_rcvbuf));
+		iov_iter_truncate(&msg->msg_iter, len);
+	}
+	target = rx_lowat(conn, flags & MSG_WAITALL, len);
 	if (!conn->key_plane) {
 		ret = socktls_conn_ready(conn, &timeo);
 		/* what was received before a failure is still delivered */
 		if (ret && list_empty(&conn->rx.opened))
 			return ret;
 	}
-	if (at->peek)
-		target = min_t(size_t, target, 1);
 	do {
 		struct rx_record *rec;
 		bool enough = at->copied && at->copied >= target;
@@ -449,7 +453,10 @@ __poll_t socktls_poll(struct file *file, struct socket *sock,
 	if (poll_trylock(conn)) {
 		mask |= poll_read_mask(conn);
 		release_sock(conn->sk);
-	} else if (!list_empty_careful(&conn->rx.opened)) {
+	} else if (!list_empty_careful(&conn->rx.opened) &&
+		   (READ_ONCE(conn->key_plane) ||
+		    READ_ONCE(conn->rx.opened_len) >=
+		    rx_lowat(conn, false, INT_MAX))) {
 		mask |= in;
 	}
 	return mask;
