@@ -339,7 +339,8 @@ void socktls_conn_fail(struct socktls_conn *conn, int error, int alert,
 
 	if (!conn->key_plane && conn->state != SOCKTLS_STATE_FAILED) {
 		WRITE_ONCE(conn->state, SOCKTLS_STATE_FAILED);
-		if (alert >= 0 && from == SOCKTLS_ALERT_SENT)
+		if (alert >= 0 && from == SOCKTLS_ALERT_SENT &&
+		    !conn->tx.closing)
 			socktls_tx_alert(conn, ALERT_LEVEL_FATAL, alert);
 		conn->tx.closing = true;
 		if (!(sk->sk_shutdown & SEND_SHUTDOWN) && !conn->closing) {

@@ -37,6 +37,26 @@ static bool conn_is_plain(const struct socktls_conn *conn)
 	       !READ_ONCE(conn->key_plane);
 }
 
+/*
+ * Unread tickets must not make TCP send a reset. The acknowledgement of the
+ * first, which goes with the close_notify, brings those that Nagle's algorithm
+ * held back: into the backlog, while the lock is held. sk locked, released in
+ * between.
+ */
+static void close_drain(struct socktls_conn *conn)
+{
+	unsigned int passes = 8;
+
+	socktls_rx_fill(conn, 1);
+	socktls_tx_close_notify(conn);
+	do {
+		release_sock(conn->sk);
+		lock_sock(conn->sk);
+		socktls_rx_fill(conn, 1);
+	} while (--passes && socktls_rx_buffered(conn) && !conn->rx.error &&
+		 list_empty(&conn->rx.opened));
+}
+
 /* proto->close: the last words, then TCP's own close. */
 static void protos_close(struct sock *sk, long timeout)
 {
@@ -53,9 +73,7 @@ static void protos_close(struct sock *sk, long timeout)
 		socktls_conn_cancel_deadline(conn);
 		socktls_tx_close_notify(conn);
 	} else if (conn->state == SOCKTLS_STATE_ESTABLISHED) {
-		/* unread tickets must not make TCP send a reset */
-		socktls_rx_fill(conn, 1);
-		socktls_tx_close_notify(conn);
+		close_drain(conn);
 	}
 	release_sock(sk);
 	base->close(sk, timeout);
