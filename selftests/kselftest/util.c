@@ -2,6 +2,8 @@
 /* TCP connections, data, TLS sockets; see util.h. */
 #include "util.h"
 
+volatile uintptr_t bad_address = 8;
+
 int tcp_socket(int family)
 {
 	int fd = socket(family == FAMILY_MAPPED ? AF_INET6 : family,

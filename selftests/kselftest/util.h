@@ -37,6 +37,10 @@
 
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
 
+/* An address that is never mapped, and the compiler does not know it. */
+extern volatile uintptr_t bad_address;
+#define BAD_MEMORY	((void *)bad_address)
+
 /* ---- TCP ---- */
 
 /* Family of a dual-stack listener that is reached over IPv4. */
