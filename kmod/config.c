@@ -5,6 +5,7 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 
+#include "net.h"
 #include "socktls.h"
 
 struct socktls_config *socktls_config_new(void)
@@ -162,12 +163,16 @@ static int config_read(struct socktls_config *config, int optname,
 	return -ENOPROTOOPT;
 }
 
+/* CONN_GET looks at the old one, under the lock of the netns. */
 static void config_replace(struct socktls_conn *conn,
 			   struct socktls_config *config)
 {
+	struct socktls_net *sn = socktls_net(sock_net(conn->sk));
 	struct socktls_config *old = conn->config;
 
+	spin_lock_bh(&sn->lock);
 	conn->config = config;
+	spin_unlock_bh(&sn->lock);
 	socktls_config_put(old);
 }
 

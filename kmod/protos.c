@@ -18,6 +18,7 @@
  *  read_sock read_skb sendmsg_locked sendpage_locked mmap peek_len
  *                    base    EOPNOTSUPP
  *  set_rcvlowat      base    own
+ *  set_peek_off      base    EOPNOTSUPP
  *  psock (sockmap)   EINVAL always
  *
  * The key plane is ESTABLISHED in a keyed direction, PLAIN in the other.
@@ -207,6 +208,16 @@ static int protos_set_rcvlowat(struct sock *sk, int val)
 	return 0;
 }
 
+/* Kernels from 6.9 on have it for TCP. */
+static int protos_set_peek_off(struct sock *sk, int val)
+{
+	struct socktls_conn *conn = socktls_conn(sk);
+
+	if (!conn_is_plain(conn))
+		return -EOPNOTSUPP;
+	return conn->protos->base_ops->set_peek_off(sk, val);
+}
+
 static void protos_init_prot(struct proto *prot, const struct proto *base)
 {
 	*prot = *base;
@@ -247,6 +258,8 @@ static void protos_init_ops(struct proto_ops *ops,
 #endif
 	ops->peek_len = protos_peek_len;
 	ops->set_rcvlowat = protos_set_rcvlowat;
+	if (base->set_peek_off)
+		ops->set_peek_off = protos_set_peek_off;
 }
 
 /**

@@ -37,6 +37,15 @@ static size_t rx_lowat(const struct socktls_conn *conn, bool waitall,
 	return low ? : 1;
 }
 
+/*
+ * Opened records are outside the receive window, and one of a single byte takes
+ * a page. So there is an end to what poll and MSG_PEEK open ahead.
+ */
+static bool rx_is_full(const struct socktls_conn *conn)
+{
+	return conn->rx.opened_size >= (u32)READ_ONCE(conn->sk->sk_rcvbuf);
+}
+
 static int rx_fill_one(struct socktls_conn *conn)
 {
 	struct socktls_rx *rx = &conn->rx;
@@ -67,6 +76,7 @@ static int rx_fill_one(struct socktls_conn *conn)
 	rx->empty = 0;
 	list_add_tail(&rec->list, &rx->opened);
 	rx->opened_len += rec->len;
+	rx->opened_size += rec->vec.nr * PAGE_SIZE;
 	return 1;
 }
 
@@ -88,7 +98,8 @@ int socktls_rx_fill(struct socktls_conn *conn, u32 target)
 	int ret = 1;
 
 	while (ret > 0 && rx_is_live(conn) && !rx->error && !rx->closed &&
-	       (rx->opened_len < target || list_empty(&rx->opened)))
+	       (rx->opened_len < target || list_empty(&rx->opened)) &&
+	       !rx_is_full(conn))
 		ret = rx_fill_one(conn);
 	return rx->error;
 }
@@ -143,6 +154,8 @@ static int rx_wait(struct socktls_conn *conn, struct list_head *seen,
 		socktls_rx_fill(conn, rx->opened_len + 1);
 		if (!list_is_last(seen, &rx->opened))
 			continue;
+		if (rx_is_full(conn))
+			return -EAGAIN;	/* a peek that has seen enough */
 		err = rx_condition(conn);
 		if (err != -EAGAIN)
 			return err;
@@ -181,6 +194,7 @@ static void rx_advance(struct socktls_conn *conn, struct rx_record *rec, u32 n)
 	rec->len -= n;
 	conn->rx.opened_len -= n;
 	if (!rec->len) {
+		conn->rx.opened_size -= rec->vec.nr * PAGE_SIZE;
 		list_del(&rec->list);
 		socktls_rx_release(conn, rec);
 	}
@@ -247,7 +261,7 @@ static int rx_recvmsg(struct socktls_conn *conn, struct msghdr *msg,
 	int ret = 1;
 
 	if (at->peek) {
-		/* opened records are outside the window, so peeking has an end */
+		/* what is peeked at stays open, see rx_is_full() */
 		len = min_t(size_t, len, READ_ONCE(conn->sk->sk_rcvbuf));
 		iov_iter_truncate(&msg->msg_iter, len);
 	}
@@ -411,7 +425,7 @@ static __poll_t poll_read_mask(struct socktls_conn *conn)
 	__poll_t mask = 0;
 
 	socktls_rx_fill(conn, target);
-	if (conn->rx.opened_len >= target ||
+	if (conn->rx.opened_len >= target || rx_is_full(conn) ||
 	    (conn->key_plane && !list_empty(&conn->rx.opened)) ||
 	    conn->rx.error || conn->rx.closed || conn->error.error ||
 	    sock_flag(conn->sk, SOCK_DONE) ||

@@ -137,6 +137,7 @@ void socktls_rx_destroy(struct socktls_conn *conn)
 	rx->raw = NULL;
 	rx->spare = NULL;
 	rx->opened_len = 0;
+	rx->opened_size = 0;
 	socktls_epoch_free(rx->epoch);
 	rx->epoch = NULL;
 }

@@ -63,6 +63,7 @@ struct socktls_rx {
 	struct socktls_epoch	*epoch;
 	struct list_head	opened;
 	u32			opened_len;	/* bytes of application data */
+	u32			opened_size;	/* bytes of memory they take */
 	u32			need;		/* head record on the wire, 0: unknown */
 	struct record_header	header;		/* valid when need is set */
 	struct rx_record	*raw;		/* head record, copied out */

@@ -246,6 +246,35 @@ TEST_F(tls, peek_at_a_whole_buffer_delivers_once)
 	}
 }
 
+/* A page for each byte: opening ahead must have an end. */
+TEST_F(tls, tiny_records_do_not_fill_memory_when_peeked_at)
+{
+	long before = socktls_objects(), limit;
+	ssize_t n;
+	int i;
+
+	set_int(self->out, IPPROTO_TCP, TCP_NODELAY, 1);
+	for (i = 0; i < 1500; i++) {
+		char c = i;
+
+		ASSERT_EQ(write(self->out, &c, 1), 1);
+	}
+	limit = before + get_int(self->in, SOL_SOCKET, SO_RCVBUF) / 4096 + 8;
+	n = recv(self->in, self->buf, sizeof(self->buf), MSG_PEEK);
+	EXPECT_GE(n, 1);
+	EXPECT_LE(socktls_objects(), limit);
+	n = recv(self->in, self->buf, sizeof(self->buf),
+		 MSG_PEEK | MSG_WAITALL);
+	EXPECT_GE(n, 1);
+	set_int(self->in, SOL_SOCKET, SO_RCVLOWAT, 1200);
+	EXPECT_EQ(poll_for(self->in, POLLIN, 5000), POLLIN);
+	EXPECT_LE(socktls_objects(), limit);
+	set_int(self->in, SOL_SOCKET, SO_RCVLOWAT, 1);
+	EXPECT_EQ(recv(self->in, self->buf, 1500, MSG_WAITALL), 1500);
+	for (i = 0; i < 1500; i++)
+		ASSERT_EQ(self->buf[i], (char)i);
+}
+
 static int readable_bytes(int fd)
 {
 	int n = -1;
