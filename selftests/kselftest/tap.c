@@ -47,11 +47,12 @@ static bool tap_forward(struct tap_direction *d, unsigned char *bytes,
 			n = len;
 		if ((long long)n > room)
 			n = room;
+		/* whoever has received them finds them counted */
+		atomic_fetch_add(&d->passed, n);
 		if (send(d->to, bytes, n, MSG_NOSIGNAL) != (ssize_t)n)
 			return false;
 		bytes += n;
 		len -= n;
-		atomic_fetch_add(&d->passed, n);
 	}
 	return true;
 }
