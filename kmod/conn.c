@@ -172,7 +172,7 @@ static void conn_work(struct work_struct *work)
 			socktls_hs_run(conn);
 		else if (conn->key_plane ||
 			 conn->state == SOCKTLS_STATE_ESTABLISHED)
-			socktls_tx_flush(conn);
+			socktls_tx_tick(conn);
 		if (conn->state == SOCKTLS_STATE_ESTABLISHED &&
 		    !conn->key_plane)
 			conn_work_established(conn);
@@ -302,6 +302,11 @@ static u32 conn_abort_reason(const struct socktls_conn *conn)
 		return SOCKTLS_ABORT_RESET;
 	case EREMOTEIO:
 		return SOCKTLS_ABORT_ALERT;
+	case ECANCELED:
+		return SOCKTLS_ABORT_CLOSED;
+	case EIO:
+	case ENOENT:
+		return SOCKTLS_ABORT_ACTION;
 	}
 	return SOCKTLS_ABORT_PROTOCOL;
 }

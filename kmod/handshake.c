@@ -266,6 +266,8 @@ static int apply_key(struct socktls_conn *conn, struct hs_action *action)
 	if (IS_ERR(epoch)) {
 		int err = PTR_ERR(epoch);
 
+		if (err == -ENOMEM)
+			return err;	/* tried again */
 		socktls_conn_fail(conn, err == -ENOENT ? ENOENT : EIO,
 				  ALERT_INTERNAL_ERROR, SOCKTLS_ALERT_SENT,
 				  "the kernel cannot protect records as negotiated (cipher %u, error %d)",

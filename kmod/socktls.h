@@ -83,6 +83,7 @@ struct socktls_tx {
 	struct socktls_epoch	*epoch;
 	struct socktls_vec	vec;		/* open record, or unsent tail */
 	u32			plaintext_len;	/* of the open record */
+	unsigned long		open_until;	/* jiffies: then it is sent */
 	u8			type;		/* of the open record */
 	u8			sent;		/* segments of a sealed record gone */
 	bool			sealed;		/* vec is a sealed record */
@@ -232,7 +233,7 @@ int socktls_tx_control(struct socktls_conn *conn, u8 type, const u8 *bytes,
 		       u32 len, u32 *taken);
 void socktls_tx_alert(struct socktls_conn *conn, u8 level, u8 description);
 void socktls_tx_close_notify(struct socktls_conn *conn);
-bool socktls_tx_has_room(struct socktls_conn *conn);
+void socktls_tx_tick(struct socktls_conn *conn);
 bool socktls_stream_memory_free(const struct sock *sk, int wake);
 #ifdef HAVE_SENDPAGE
 int socktls_sendpage(struct sock *sk, struct page *page, int offset,

@@ -12,6 +12,7 @@
 #include "socktls.h"
 
 #define TX_OPEN_JIFFIES		(HZ / 5)	/* life of an open record */
+#define TX_TICK_JIFFIES		msecs_to_jiffies(10)
 #define TX_FLAGS	(MSG_MORE | MSG_DONTWAIT | MSG_NOSIGNAL | MSG_EOR | \
 			 MSG_CMSG_COMPAT | MSG_SPLICE_PAGES |	\
 			 MSG_SENDPAGE_NOPOLICY | COMPAT_SENDPAGE_NOTLAST)
@@ -232,9 +233,23 @@ int socktls_tx_flush(struct socktls_conn *conn)
 	return err ? err : socktls_tx_push(conn);
 }
 
-bool socktls_tx_has_room(struct socktls_conn *conn)
+/**
+ * socktls_tx_tick() - what deferred work does for the sending side
+ * @conn: sk locked
+ *
+ * Resumes the unsent tail; sends the open record once it is old enough, and
+ * looks again soon while it is not.
+ */
+void socktls_tx_tick(struct socktls_conn *conn)
 {
-	return !conn->tx.sealed && sk_stream_memory_free(conn->sk);
+	struct socktls_tx *tx = &conn->tx;
+
+	if (!tx->plaintext_len || tx->sealed ||
+	    time_after_eq(jiffies, tx->open_until)) {
+		socktls_tx_flush(conn);
+		return;
+	}
+	socktls_conn_kick(conn, TX_TICK_JIFFIES);
 }
 
 /* proto->stream_memory_free: the forced tail ignores TCP_NOTSENT_LOWAT too. */
@@ -293,6 +308,8 @@ static int tx_begin(struct socktls_conn *conn, u8 type)
 			return err;
 	}
 	tx->type = type;
+	if (!tx->plaintext_len)
+		tx->open_until = jiffies + TX_OPEN_JIFFIES;
 	return 0;
 }
 
@@ -403,7 +420,7 @@ static int tx_step(struct socktls_conn *conn, struct msghdr *msg, u8 type,
 		if (seal_err && seal_err != -EAGAIN)
 			return seal_err;
 	} else if (tx->plaintext_len) {
-		socktls_conn_kick(conn, TX_OPEN_JIFFIES);
+		socktls_conn_kick(conn, TX_TICK_JIFFIES);
 	}
 	return err;
 }
