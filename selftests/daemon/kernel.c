@@ -281,11 +281,12 @@ static void apply_one(struct end *end, struct action_list *list)
 	action_list_clear(list);
 }
 
-static int raw_send(void *arg, uint8_t type, struct engine_bytes bytes)
+static int raw_send(void *arg, uint8_t type, struct engine_bytes bytes,
+		    bool lazy)
 {
 	struct action_list list = STAILQ_HEAD_INITIALIZER(list);
 
-	action_add_send(&list, type, bytes);
+	action_add_send(&list, type, bytes, lazy);
 	apply_one(arg, &list);
 	return 0;
 }

@@ -26,7 +26,7 @@ static void long_flight_is_split_in_order(void **state)
 	size_t done = 0, n = 0;
 
 	(void)state;
-	assert_int_equal(action_add_send(&list, 22, bytes), 0);
+	assert_int_equal(action_add_send(&list, 22, bytes, false), 0);
 	STAILQ_FOREACH(action, &list, link) {
 		assert_int_equal(action->kind, SOCKTLS_ACTION_SEND);
 		assert_int_equal(action->content_type, 22);
@@ -41,6 +41,56 @@ static void long_flight_is_split_in_order(void **state)
 	assert_int_equal(n, 3);
 	action_list_clear(&list);
 	assert_true(STAILQ_EMPTY(&list));
+	free((void *)bytes.data);
+}
+
+static void every_part_of_a_lazy_flight_is_lazy(void **state)
+{
+	struct action_list list = STAILQ_HEAD_INITIALIZER(list);
+	struct engine_bytes bytes = pattern(ACTION_SEND_MAX + 5);
+	struct action *action;
+
+	(void)state;
+	assert_int_equal(action_add_send(&list, 22, bytes, true), 0);
+	STAILQ_FOREACH(action, &list, link)
+		assert_true(action->lazy);
+	action_list_clear(&list);
+	free((void *)bytes.data);
+}
+
+static void limit_and_skip_early_keep_what_they_say(void **state)
+{
+	struct action_list list = STAILQ_HEAD_INITIALIZER(list);
+	struct action *action;
+
+	(void)state;
+	assert_int_equal(action_add_limit(&list, SOCKTLS_DIRECTION_TX, 512), 0);
+	assert_int_equal(action_add_skip_early(&list, SOCKTLS_SKIP_TRIAL,
+					       16384), 0);
+	action = STAILQ_FIRST(&list);
+	assert_int_equal(action->kind, SOCKTLS_ACTION_LIMIT);
+	assert_int_equal(action->direction, SOCKTLS_DIRECTION_TX);
+	assert_int_equal(action->limit, 512);
+	action = STAILQ_NEXT(action, link);
+	assert_int_equal(action->kind, SOCKTLS_ACTION_SKIP_EARLY);
+	assert_int_equal(action->mode, SOCKTLS_SKIP_TRIAL);
+	assert_int_equal(action->limit, 16384);
+	action_list_clear(&list);
+}
+
+static void exported_bytes_fit_one_nest(void **state)
+{
+	struct action_list list = STAILQ_HEAD_INITIALIZER(list);
+	struct engine_bytes bytes = pattern(ACTION_BYTES_MAX + 1);
+
+	(void)state;
+	assert_int_equal(action_add_exported(&list, bytes), -E2BIG);
+	assert_true(STAILQ_EMPTY(&list));
+	bytes.len = 48;
+	assert_int_equal(action_add_exported(&list, bytes), 0);
+	assert_int_equal(STAILQ_FIRST(&list)->kind, SOCKTLS_ACTION_EXPORTED);
+	assert_memory_equal(STAILQ_FIRST(&list)->bytes, bytes.data, 48);
+	action_list_clear(&list);
 	free((void *)bytes.data);
 }
 
@@ -123,6 +173,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(long_flight_is_split_in_order),
+		cmocka_unit_test(every_part_of_a_lazy_flight_is_lazy),
+		cmocka_unit_test(limit_and_skip_early_keep_what_they_say),
+		cmocka_unit_test(exported_bytes_fit_one_nest),
 		cmocka_unit_test(certificate_must_fit_one_nest),
 		cmocka_unit_test(done_owns_its_strings),
 		cmocka_unit_test(long_text_ends_at_a_character),

@@ -33,7 +33,8 @@ static const char *level_name(enum socktls_level level)
 	return names[level];
 }
 
-static int on_send(void *arg, uint8_t type, struct engine_bytes bytes)
+static int on_send(void *arg, uint8_t type, struct engine_bytes bytes,
+		   bool lazy)
 {
 	struct side *side = arg;
 	struct record *record = &side->sent[side->n_sent++];
@@ -43,7 +44,7 @@ static int on_send(void *arg, uint8_t type, struct engine_bytes bytes)
 	assert_false(side->failed);
 	*record = (struct record){
 		.level = side->tx_level, .key = side->tx, .type = type,
-		.data = malloc(bytes.len), .len = bytes.len,
+		.data = malloc(bytes.len), .len = bytes.len, .lazy = lazy,
 	};
 	memcpy(record->data, bytes.data, bytes.len);
 	if (type == 20)

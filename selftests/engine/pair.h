@@ -20,6 +20,7 @@ struct record {
 	uint8_t			type;
 	uint8_t			*data;
 	size_t			len;
+	bool			lazy;
 };
 
 /**

@@ -122,8 +122,10 @@ static int take_alert(struct conn *conn, const uint8_t *alert, int len)
 
 /* ------------------------------------------------------------- callbacks */
 
-static int on_send(void *arg, uint8_t type, struct engine_bytes bytes)
+static int on_send(void *arg, uint8_t type, struct engine_bytes bytes,
+		   bool lazy)
 {
+	(void)lazy;
 	return send_records(arg, type, bytes.data, bytes.len) ? -EPIPE : 0;
 }
 

@@ -32,7 +32,7 @@ static void copy_bytes(uint8_t *to, struct engine_bytes from)
 }
 
 int action_add_send(struct action_list *list, uint8_t content_type,
-		    struct engine_bytes bytes)
+		    struct engine_bytes bytes, bool lazy)
 {
 	struct engine_bytes part;
 	struct action *action;
@@ -45,6 +45,7 @@ int action_add_send(struct action_list *list, uint8_t content_type,
 		if (!action)
 			return -ENOMEM;
 		action->content_type = content_type;
+		action->lazy = lazy;
 		copy_bytes(action->bytes, part);
 		bytes.data += part.len;
 		bytes.len -= part.len;
@@ -69,6 +70,30 @@ int action_add_key(struct action_list *list, const struct engine_key *key)
 	if (!action)
 		return -ENOMEM;
 	action->key = *key;
+	return 0;
+}
+
+int action_add_limit(struct action_list *list,
+		     enum socktls_direction direction, uint32_t max_plaintext)
+{
+	struct action *action = add(list, SOCKTLS_ACTION_LIMIT, 0);
+
+	if (!action)
+		return -ENOMEM;
+	action->direction = direction;
+	action->limit = max_plaintext;
+	return 0;
+}
+
+int action_add_skip_early(struct action_list *list,
+			  enum socktls_skip_mode mode, uint32_t max_bytes)
+{
+	struct action *action = add(list, SOCKTLS_ACTION_SKIP_EARLY, 0);
+
+	if (!action)
+		return -ENOMEM;
+	action->mode = mode;
+	action->limit = max_bytes;
 	return 0;
 }
 
@@ -149,6 +174,19 @@ int action_add_fail(struct action_list *list, int alert, int error,
 int action_add_more(struct action_list *list)
 {
 	return add(list, SOCKTLS_ACTION_MORE, 0) ? 0 : -ENOMEM;
+}
+
+int action_add_exported(struct action_list *list, struct engine_bytes bytes)
+{
+	struct action *action;
+
+	if (bytes.len > ACTION_BYTES_MAX)
+		return -E2BIG;
+	action = add(list, SOCKTLS_ACTION_EXPORTED, bytes.len);
+	if (!action)
+		return -ENOMEM;
+	copy_bytes(action->bytes, bytes);
+	return 0;
 }
 
 size_t action_encoded_max(const struct action *action)

@@ -3,6 +3,7 @@
 #ifndef SOCKTLSD_ACTION_H
 #define SOCKTLSD_ACTION_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/queue.h>
@@ -23,23 +24,35 @@
  * @link: in the list
  * @kind: which of the fields below count
  * @content_type: SEND
+ * @lazy: SEND: with the first application record
  * @version: VERSION
  * @key: KEY
+ * @direction: LIMIT
+ * @limit: LIMIT: longest plaintext of a record; SKIP_EARLY: how much to skip
+ * @mode: SKIP_EARLY
  * @chain: CERTIFICATE
  * @result: DONE; its pointers point into @bytes
  * @alert: FAIL, -1: none
  * @error: FAIL: positive errno
  * @text: FAIL
  * @len: length of @bytes
- * @bytes: SEND, CERTIFICATE: the bytes; DONE: what @result points to
+ * @bytes: SEND, CERTIFICATE, EXPORTED: the bytes; DONE: what @result points to
  */
 struct action {
 	STAILQ_ENTRY(action)		link;
 	enum socktls_action_kind	kind;
 	union {
-		uint8_t			content_type;
+		struct {
+			uint8_t		content_type;
+			bool		lazy;
+		};
 		uint16_t		version;
 		struct engine_key	key;
+		struct {
+			enum socktls_direction	direction;
+			enum socktls_skip_mode	mode;
+			uint32_t		limit;
+		};
 		enum socktls_chain	chain;
 		struct engine_result	result;
 		struct {
@@ -61,9 +74,13 @@ STAILQ_HEAD(action_list, action);
  * longer than the kernel takes. A name is never cut: it may decide who gets in.
  */
 int action_add_send(struct action_list *list, uint8_t content_type,
-		    struct engine_bytes bytes);
+		    struct engine_bytes bytes, bool lazy);
 int action_add_version(struct action_list *list, uint16_t version);
 int action_add_key(struct action_list *list, const struct engine_key *key);
+int action_add_limit(struct action_list *list,
+		     enum socktls_direction direction, uint32_t max_plaintext);
+int action_add_skip_early(struct action_list *list,
+			  enum socktls_skip_mode mode, uint32_t max_bytes);
 int action_add_certificate(struct action_list *list, enum socktls_chain chain,
 			   struct engine_bytes der);
 int action_add_done(struct action_list *list,
@@ -71,6 +88,8 @@ int action_add_done(struct action_list *list,
 int action_add_fail(struct action_list *list, int alert, int error,
 		    const char *text);
 int action_add_more(struct action_list *list);
+/* The answer to an EXPORT item. */
+int action_add_exported(struct action_list *list, struct engine_bytes bytes);
 
 /* Upper bound of the bytes that an action needs when encoded. */
 size_t action_encoded_max(const struct action *action);

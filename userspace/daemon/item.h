@@ -43,9 +43,14 @@ struct item_parameters {
  * @parameters: HANDSHAKE, first time
  * @level: HANDSHAKE: of the record that carried @bytes
  * @content_type: HANDSHAKE: 22 or 20
- * @bytes: HANDSHAKE: may be empty in a first item
+ * @bytes: HANDSHAKE: may be empty in a first item; TICKET: the message
  * @reason: ABORTED: enum socktls_abort_reason
- * @alert: ABORTED: received alert, -1: none
+ * @alert: ABORTED: received alert, ENDED: the fatal alert, -1: none
+ * @cookie: TICKET, EXPORT, ENDED: what DONE said
+ * @label: EXPORT
+ * @context: EXPORT
+ * @has_context: EXPORT: @context counts, even when it is empty
+ * @length: EXPORT: bytes wanted
  */
 struct item {
 	enum socktls_item_kind	kind;
@@ -57,6 +62,11 @@ struct item {
 	struct engine_bytes	bytes;
 	uint32_t		reason;
 	int			alert;
+	struct engine_bytes	cookie;
+	const char		*label;
+	struct engine_bytes	context;
+	bool			has_context;
+	uint32_t		length;
 };
 
 #endif /* SOCKTLSD_ITEM_H */

@@ -117,11 +117,11 @@ static int fail(struct connection *connection, int error, const char *text)
  */
 
 static int output_send(void *arg, uint8_t content_type,
-		       struct engine_bytes bytes)
+		       struct engine_bytes bytes, bool lazy)
 {
 	struct connection *connection = arg;
 
-	return action_add_send(&connection->actions, content_type, bytes);
+	return action_add_send(&connection->actions, content_type, bytes, lazy);
 }
 
 static int output_version(void *arg, uint16_t version)
@@ -136,6 +136,22 @@ static int output_key(void *arg, const struct engine_key *key)
 	struct connection *connection = arg;
 
 	return action_add_key(&connection->actions, key);
+}
+
+static int output_limit(void *arg, enum socktls_direction direction,
+			uint32_t max_plaintext)
+{
+	struct connection *connection = arg;
+
+	return action_add_limit(&connection->actions, direction, max_plaintext);
+}
+
+static int output_skip_early(void *arg, enum socktls_skip_mode mode,
+			     uint32_t max_bytes)
+{
+	struct connection *connection = arg;
+
+	return action_add_skip_early(&connection->actions, mode, max_bytes);
 }
 
 static int output_certificate(void *arg, enum socktls_chain chain,
@@ -180,6 +196,8 @@ static const struct engine_output output = {
 	.send		= output_send,
 	.version	= output_version,
 	.key		= output_key,
+	.limit		= output_limit,
+	.skip_early	= output_skip_early,
 	.certificate	= output_certificate,
 	.done		= output_done,
 	.fail		= output_fail,
@@ -189,6 +207,8 @@ static const struct engine_output output_with_keylog = {
 	.send		= output_send,
 	.version	= output_version,
 	.key		= output_key,
+	.limit		= output_limit,
+	.skip_early	= output_skip_early,
 	.certificate	= output_certificate,
 	.done		= output_done,
 	.fail		= output_fail,

@@ -114,7 +114,7 @@ int flight_send(struct engine *engine)
 	if (!engine->flight.len)
 		return 0;
 	ret = engine->output->send(engine->arg, CONTENT_HANDSHAKE,
-				   writer_view(&engine->flight));
+				   writer_view(&engine->flight), false);
 	writer_reset(&engine->flight);
 	return output_result(engine, ret);
 }
@@ -131,7 +131,7 @@ int ccs_send(struct engine *engine)
 	return output_result(engine,
 			     engine->output->send(engine->arg,
 						  CONTENT_CHANGE_CIPHER_SPEC,
-						  bytes_of(&one, 1)));
+						  bytes_of(&one, 1), false));
 }
 
 /*

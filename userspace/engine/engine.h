@@ -26,6 +26,12 @@
 #define ENGINE_KEY_MAX		32
 #define ENGINE_IV_MAX		16
 
+/* How a server that refused early data skips it. */
+enum socktls_skip_mode {
+	SOCKTLS_SKIP_OPAQUE = 1,	/* after a HelloRetryRequest */
+	SOCKTLS_SKIP_TRIAL,		/* what does not open */
+};
+
 struct engine;
 struct engine_identity;
 struct engine_trust;
@@ -116,11 +122,22 @@ struct engine_failure {
  * leaf first, before done(). fail() comes at most once and is the last call.
  * keylog() may be NULL; it gets lines of the NSS key log format without the
  * newline, for tests only.
+ *
+ * What send() is told to send lazily, a server's tickets, goes out with the
+ * first application record: a client that only writes and closes would
+ * otherwise be reset. limit() bounds the plaintext of a record in one
+ * direction, in bytes without the TLS 1.3 content type. skip_early() says how
+ * to skip early data that was refused, at most @max_bytes of it.
  */
 struct engine_output {
-	int (*send)(void *arg, uint8_t content_type, struct engine_bytes bytes);
+	int (*send)(void *arg, uint8_t content_type, struct engine_bytes bytes,
+		    bool lazy);
 	int (*version)(void *arg, uint16_t version);
 	int (*key)(void *arg, const struct engine_key *key);
+	int (*limit)(void *arg, enum socktls_direction direction,
+		     uint32_t max_plaintext);
+	int (*skip_early)(void *arg, enum socktls_skip_mode mode,
+			  uint32_t max_bytes);
 	int (*certificate)(void *arg, enum socktls_chain chain,
 			   struct engine_bytes der);
 	int (*done)(void *arg, const struct engine_result *result);
