@@ -14,69 +14,35 @@
 #include "cipher.h"
 #include "compat.h"
 
-#define AEAD_ROW(_type, _name, _aead, _key, _versions, _limit, _info)	\
-	{ .type = TLS_CIPHER_##_type, .name = (_name), .aead = (_aead),	\
-	  .key_size = (_key), .salt_size = 4, .explicit_size = 8,	\
-	  .tag_size = 16, .versions = (_versions),			\
-	  .record_limit = (_limit), .info_size = sizeof(struct _info),	\
-	  .info_iv_size = 8,						\
-	  .ccm = TLS_CIPHER_##_type == TLS_CIPHER_AES_CCM_128 ||	\
-		 TLS_CIPHER_##_type == TLS_CIPHER_SM4_CCM }
-
-#define CBC_ROW(_type, _name, _key, _mac_key, _desc)			\
-	{ .type = SOCKTLS_CIPHER_##_type, .name = (_name),		\
-	  .cbc = (_desc), .key_size = (_key), .mac_key_size = (_mac_key), \
-	  .versions = CIPHER_TLS_1_2, .record_limit = U64_MAX }
-
 #define BOTH		(CIPHER_TLS_1_2 | CIPHER_TLS_1_3)
+#define ONLY_12		CIPHER_TLS_1_2
 
-/* 2^24.5 full-size records, RFC 8446 section 5.5; CCM: RFC 9147 section 4.5.3 */
 #define LIMIT_GCM	23726566ULL
-#define LIMIT_CCM	11863283ULL
+#define LIMIT_CCM	8388608ULL
+#define LIMIT_NONE	U64_MAX
 
-#define CBC_DESC(_name, _key, _hash, _mac, _block)			\
-	static const struct socktls_cbc_desc _name = {			\
+#define CIPHER_AEAD(_type, _name, _aead, _key, _salt, _explicit, _tag,	\
+		    _ccm, _versions, _limit)				\
+	{ .type = (_type), .name = (_name), .aead = (_aead),		\
+	  .key_size = (_key), .salt_size = (_salt),			\
+	  .explicit_size = (_explicit), .tag_size = (_tag),		\
+	  .ccm = (_ccm), .versions = (_versions),			\
+	  .record_limit = (_limit),					\
+	  .info_iv_size = (_explicit) ? 8 : 12,				\
+	  .info_size = 4 + 12 + (_key) + 8 },
+
+#define CIPHER_CBC(_type, _name, _key, _hash, _mac, _hash_block)	\
+	{ .type = (_type), .name = (_name),				\
+	  .key_size = (_key), .mac_key_size = (_mac),			\
+	  .versions = CIPHER_TLS_1_2, .record_limit = U64_MAX,		\
+	  .info_size = sizeof(struct socktls_crypto_info_cbc),		\
+	  .cbc = &(const struct socktls_cbc_desc) {			\
 		.cipher = "cbc(aes)", .hash = (_hash),			\
-		.key_size = (_key), .mac_size = (_mac), .block_size = 16, \
-		.hash_block_size = (_block),				\
-	}
-
-CBC_DESC(cbc_128_sha1, 16, "sha1", 20, 64);
-CBC_DESC(cbc_256_sha1, 32, "sha1", 20, 64);
-CBC_DESC(cbc_128_sha256, 16, "sha256", 32, 64);
-CBC_DESC(cbc_256_sha256, 32, "sha256", 32, 64);
-CBC_DESC(cbc_256_sha384, 32, "sha384", 48, 128);
+		.key_size = (_key), .mac_size = (_mac),			\
+		.block_size = 16, .hash_block_size = (_hash_block) } },
 
 static const struct socktls_cipher ciphers[] = {
-	AEAD_ROW(AES_GCM_128, "AES-128-GCM", "gcm(aes)", 16, BOTH, LIMIT_GCM,
-		 tls12_crypto_info_aes_gcm_128),
-	AEAD_ROW(AES_GCM_256, "AES-256-GCM", "gcm(aes)", 32, BOTH, LIMIT_GCM,
-		 tls12_crypto_info_aes_gcm_256),
-	AEAD_ROW(AES_CCM_128, "AES-128-CCM", "ccm(aes)", 16, BOTH, LIMIT_CCM,
-		 tls12_crypto_info_aes_ccm_128),
-	AEAD_ROW(SM4_GCM, "SM4-GCM", "gcm(sm4)", 16, BOTH, LIMIT_GCM,
-		 tls12_crypto_info_sm4_gcm),
-	AEAD_ROW(SM4_CCM, "SM4-CCM", "ccm(sm4)", 16, BOTH, LIMIT_CCM,
-		 tls12_crypto_info_sm4_ccm),
-	AEAD_ROW(ARIA_GCM_128, "ARIA-128-GCM", "gcm(aria)", 16, CIPHER_TLS_1_2,
-		 LIMIT_GCM, tls12_crypto_info_aria_gcm_128),
-	AEAD_ROW(ARIA_GCM_256, "ARIA-256-GCM", "gcm(aria)", 32, CIPHER_TLS_1_2,
-		 LIMIT_GCM, tls12_crypto_info_aria_gcm_256),
-	{ .type = TLS_CIPHER_CHACHA20_POLY1305, .name = "ChaCha20-Poly1305",
-	  .aead = "rfc7539(chacha20,poly1305)", .key_size = 32,
-	  .salt_size = 12, .explicit_size = 0, .tag_size = 16,
-	  .versions = BOTH, .record_limit = U64_MAX, .info_iv_size = 12,
-	  .info_size = sizeof(struct tls12_crypto_info_chacha20_poly1305) },
-	CBC_ROW(AES_128_CBC_HMAC_SHA1, "AES-128-CBC-SHA1", 16, 20,
-		&cbc_128_sha1),
-	CBC_ROW(AES_256_CBC_HMAC_SHA1, "AES-256-CBC-SHA1", 32, 20,
-		&cbc_256_sha1),
-	CBC_ROW(AES_128_CBC_HMAC_SHA256, "AES-128-CBC-SHA256", 16, 32,
-		&cbc_128_sha256),
-	CBC_ROW(AES_256_CBC_HMAC_SHA256, "AES-256-CBC-SHA256", 32, 32,
-		&cbc_256_sha256),
-	CBC_ROW(AES_256_CBC_HMAC_SHA384, "AES-256-CBC-SHA384", 32, 48,
-		&cbc_256_sha384),
+#include "cipher_table.h"
 };
 
 /* Transforms in use, for the leak check of the tests. */
@@ -275,8 +241,9 @@ void socktls_epoch_limits(const struct socktls_epoch *epoch,
 	}
 	limits->min_length = epoch->prefix + c->tag_size;
 	if (epoch_is_13(epoch)) {
+		/* longer ones, up to 256, would hold too much: section 5.4 */
 		limits->min_length += 1;
-		limits->max_length += RECORD_EXPANSION_13;
+		limits->max_length += 1 + c->tag_size;
 	} else {
 		limits->max_length += epoch->prefix + c->tag_size;
 	}
@@ -335,6 +302,35 @@ static struct scatterlist *epoch_sg_12(struct socktls_epoch *e,
 	else
 		sg_mark_end(&table[1]);
 	return table;
+}
+
+/* Bytes on the wire of a record whose plaintext has passed seal_check(). */
+static u32 seal_len(const struct socktls_epoch *e, u32 plaintext_len,
+		    u32 padding)
+{
+	u32 len = RECORD_HEADER_LEN + e->prefix + plaintext_len;
+
+	if (!e->cipher)
+		return len;
+	if (e->cbc)
+		return RECORD_HEADER_LEN +
+		       socktls_cbc_fragment_len(e->cbc, plaintext_len);
+	if (epoch_is_13(e))
+		len += 1 + padding;
+	return len + e->cipher->tag_size;
+}
+
+/* RFC 8446 section 5.4: padding does not lift the limit of the record's size */
+static int seal_check(const struct socktls_epoch *e,
+		      const struct socktls_vec *vec, u32 plaintext_len,
+		      u32 padding)
+{
+	if (plaintext_len > RECORD_MAX_PLAINTEXT ||
+	    padding > RECORD_MAX_PLAINTEXT - plaintext_len ||
+	    (padding && !epoch_is_13(e)) ||
+	    seal_len(e, plaintext_len, padding) > vec->len)
+		return -EINVAL;
+	return 0;
 }
 
 static int seal_aead(struct socktls_epoch *e, u8 type, struct socktls_vec *vec,
@@ -407,18 +403,22 @@ static int seal_cbc(struct socktls_epoch *e, u8 type, struct socktls_vec *vec,
  *
  * Context: process, sk locked, may sleep.
  *
- * Return: 0; -EOVERFLOW when the sequence number would wrap (RFC 8446 5.3);
- * another negative errno of the crypto API. The sequence number advances only
- * on success.
+ * Return: 0; -EINVAL when plaintext and padding are over 2^14 bytes, @vec is too
+ * short, or TLS 1.2 is to be padded; -EOVERFLOW when the sequence number would
+ * wrap (RFC 8446 5.3); another negative errno of the crypto API. The sequence
+ * number advances only on success.
  */
 int socktls_epoch_seal(struct socktls_epoch *epoch, u8 type,
 		       struct socktls_vec *vec, u32 plaintext_len, u32 padding)
 {
 	u8 header[RECORD_HEADER_LEN];
-	int err = 0;
+	int err;
 
 	if (epoch->seq == U64_MAX)
 		return -EOVERFLOW;
+	err = seal_check(epoch, vec, plaintext_len, padding);
+	if (err)
+		return err;
 	if (!epoch->cipher) {
 		socktls_vec_trim(vec, RECORD_HEADER_LEN + plaintext_len);
 		record_write_header(header, type, RECORD_TLS_1_2,

@@ -35,8 +35,8 @@ struct socktls_cbc_desc;
  * @explicit_size: explicit part of a TLS 1.2 nonce, bytes on the wire
  * @tag_size: bytes
  * @ccm: the crypto API wants the counter length before the nonce (RFC 3610)
- * @info_size: size of the row's struct of <linux/tls.h>, 0: none
- * @info_iv_size: length of its member iv
+ * @info_size: size of the struct that a program passes by TLS_TX, TLS_RX
+ * @info_iv_size: length of its member iv, 0 for a block cipher
  * @record_limit: records under one key (RFC 8446 section 5.5)
  */
 struct socktls_cipher {

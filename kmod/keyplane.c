@@ -9,12 +9,12 @@
 
 #include "socktls.h"
 
-/* Longest struct of <linux/tls.h>. */
-#define KEYPLANE_INFO_MAX	64
+/* The longest value */
+#define KEYPLANE_INFO_MAX	sizeof(struct socktls_crypto_info_cbc)
 
 /*
- * Every struct is info, iv, key, salt, rec_seq, without gaps; the lengths are
- * in the cipher's row. ChaCha20's has no salt: its iv is all of it.
+ * Every struct of an AEAD is info, iv, key, salt, rec_seq, without gaps; the
+ * lengths are in the cipher's row. ChaCha20's has no salt: its iv is all of it.
  */
 struct keyplane_layout {
 	u8	iv, key, salt, rec_seq;		/* offsets */
@@ -48,32 +48,81 @@ static void keyplane_read_key(const struct socktls_cipher *c, const u8 *info,
 		key->explicit_nonce = get_unaligned_be64(info + l.iv);
 }
 
-static int keyplane_read(sockptr_t optval, unsigned int optlen,
-			 struct socktls_key *key)
-{
-	const struct socktls_cipher *c;
-	struct tls_crypto_info *head;
-	u8 info[KEYPLANE_INFO_MAX];
+/* What the kernel's structs and ours must look like for the layout above. */
+#define KEYPLANE_CHECK(_type, _iv, _key)				\
+	static_assert(sizeof(struct _type) == 4 + 12 + (_key) + 8 &&	\
+		      offsetof(struct _type, iv) == 4 &&		\
+		      offsetof(struct _type, key) == 4 + (_iv) &&	\
+		      offsetof(struct _type, salt) == 4 + (_iv) + (_key) && \
+		      offsetof(struct _type, rec_seq) == 4 + 12 + (_key))
 
-	if (optlen < sizeof(*head))
+KEYPLANE_CHECK(tls12_crypto_info_aes_gcm_128, 8, 16);
+KEYPLANE_CHECK(tls12_crypto_info_aes_gcm_256, 8, 32);
+KEYPLANE_CHECK(tls12_crypto_info_aes_ccm_128, 8, 16);
+KEYPLANE_CHECK(tls12_crypto_info_chacha20_poly1305, 12, 32);
+KEYPLANE_CHECK(tls12_crypto_info_sm4_gcm, 8, 16);
+KEYPLANE_CHECK(tls12_crypto_info_sm4_ccm, 8, 16);
+KEYPLANE_CHECK(tls12_crypto_info_aria_gcm_128, 8, 16);
+KEYPLANE_CHECK(tls12_crypto_info_aria_gcm_256, 8, 32);
+KEYPLANE_CHECK(socktls_crypto_info_aes_256_ccm, 8, 32);
+
+static bool keyplane_cbc_valid(const struct socktls_cipher *c,
+			       const struct socktls_crypto_info_cbc *info)
+{
+	return !(info->flags & ~SOCKTLS_CBC_ENCRYPT_THEN_MAC) &&
+	       !memchr_inv(info->key + c->key_size, 0,
+			   sizeof(info->key) - c->key_size) &&
+	       !memchr_inv(info->mac_key + c->mac_key_size, 0,
+			   sizeof(info->mac_key) - c->mac_key_size);
+}
+
+static int keyplane_read_cbc(const struct socktls_cipher *c,
+			     const struct socktls_crypto_info_cbc *info,
+			     struct socktls_key *key)
+{
+	if (!keyplane_cbc_valid(c, info))
 		return -EINVAL;
-	if (optlen > sizeof(info))
+	key->encrypt_then_mac = info->flags & SOCKTLS_CBC_ENCRYPT_THEN_MAC;
+	key->key_len = c->key_size;
+	memcpy(key->key, info->key, c->key_size);
+	key->mac_key_len = c->mac_key_size;
+	memcpy(key->mac_key, info->mac_key, c->mac_key_size);
+	key->seq = get_unaligned_be64(info->rec_seq);
+	return 0;
+}
+
+static int keyplane_parse(const u8 *info, unsigned int len,
+			  struct socktls_key *key)
+{
+	const struct tls_crypto_info *head = (const void *)info;
+	const struct socktls_cipher *c = socktls_cipher_find(head->cipher_type);
+
+	if (!c || len != c->info_size ||
+	    !socktls_cipher_allows(c, head->version))
 		return -EINVAL;
-	if (copy_from_sockptr(info, optval, optlen))
-		return -EFAULT;
-	head = (struct tls_crypto_info *)info;
-	c = socktls_cipher_find(head->cipher_type);
-	if (!c || !c->info_size || optlen != c->info_size ||
-	    !socktls_cipher_allows(c, head->version)) {
-		memzero_explicit(info, sizeof(info));
-		return -EINVAL;
-	}
 	key->version = head->version;
 	key->cipher = head->cipher_type;
 	key->level = SOCKTLS_LEVEL_APPLICATION;
+	if (c->cbc)
+		return keyplane_read_cbc(c, (const void *)info, key);
 	keyplane_read_key(c, info, key);
-	memzero_explicit(info, sizeof(info));
 	return 0;
+}
+
+static int keyplane_read(sockptr_t optval, unsigned int optlen,
+			 struct socktls_key *key)
+{
+	u8 info[KEYPLANE_INFO_MAX] __aligned(4);
+	int err;
+
+	if (optlen < sizeof(struct tls_crypto_info) || optlen > sizeof(info))
+		return -EINVAL;
+	if (copy_from_sockptr(info, optval, optlen))
+		err = -EFAULT;
+	else
+		err = keyplane_parse(info, optlen, key);
+	memzero_explicit(info, sizeof(info));
+	return err;
 }
 
 /* Stock kTLS demands the same version and cipher in both directions. */
@@ -86,6 +135,20 @@ static int keyplane_match(const struct socktls_conn *conn,
 	       0 : -EINVAL;
 }
 
+static void keyplane_write_cbc(const struct socktls_epoch *e,
+			       const struct socktls_key *key,
+			       struct socktls_crypto_info_cbc *info)
+{
+	memset(info, 0, sizeof(*info));
+	info->version = e->version;
+	info->cipher_type = e->cipher->type;
+	if (key->encrypt_then_mac)
+		info->flags = SOCKTLS_CBC_ENCRYPT_THEN_MAC;
+	put_unaligned_be64(e->seq, info->rec_seq);
+	memcpy(info->key, key->key, key->key_len);
+	memcpy(info->mac_key, key->mac_key, key->mac_key_len);
+}
+
 /* What getsockopt() gives back, with the current nonce and number in it. */
 static void keyplane_write_info(const struct socktls_epoch *e,
 				const struct socktls_key *key, u8 *info)
@@ -96,6 +159,10 @@ static void keyplane_write_info(const struct socktls_epoch *e,
 	};
 	struct keyplane_layout l;
 
+	if (c->cbc) {
+		keyplane_write_cbc(e, key, (void *)info);
+		return;
+	}
 	keyplane_layout(c, &l);
 	memcpy(info, &head, sizeof(head));
 	memcpy(info + l.key, key->key, c->key_size);
@@ -203,7 +270,7 @@ static int keyplane_get_key(struct socktls_conn *conn, int optname,
 	struct tls_crypto_info head = {
 		.version = conn->version, .cipher_type = conn->cipher,
 	};
-	u8 info[KEYPLANE_INFO_MAX];
+	u8 info[KEYPLANE_INFO_MAX] __aligned(4);
 	int err;
 
 	if (conn->state != SOCKTLS_STATE_PLAIN)

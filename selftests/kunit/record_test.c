@@ -54,7 +54,7 @@ static const struct record_limits limits_12 = {
 static const struct record_limits limits_13 = {
 	.version = RECORD_TLS_1_2,
 	.min_length = 17,
-	.max_length = RECORD_MAX_PLAINTEXT + RECORD_EXPANSION_13,
+	.max_length = RECORD_MAX_PLAINTEXT + 1 + 16,
 };
 
 static void header_of_unknown_type_is_refused(struct kunit *test)
@@ -106,8 +106,8 @@ static void header_over_or_under_limit_is_refused(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, check(23, 0x0303, 16384, &limits_none));
 	KUNIT_EXPECT_EQ(test, -EMSGSIZE, check(23, 0x0303, 16385,
 					       &limits_none));
-	KUNIT_EXPECT_EQ(test, 0, check(23, 0x0303, 16384 + 256, &limits_13));
-	KUNIT_EXPECT_EQ(test, -EMSGSIZE, check(23, 0x0303, 16384 + 257,
+	KUNIT_EXPECT_EQ(test, 0, check(23, 0x0303, 16384 + 17, &limits_13));
+	KUNIT_EXPECT_EQ(test, -EMSGSIZE, check(23, 0x0303, 16384 + 18,
 					       &limits_13));
 	KUNIT_EXPECT_EQ(test, 0, check(23, 0x0303, 16384 + 2048, &limits_12));
 	KUNIT_EXPECT_EQ(test, -EMSGSIZE, check(23, 0x0303, 16384 + 2049,

@@ -9,7 +9,7 @@
 #include "record.h"
 
 #define HEADER	5
-#define TAG	16
+#define TAG_MAX	16
 #define BLOCK	16
 
 /* How each cipher is called by libcrypto; mac: a block cipher with HMAC. */
@@ -18,16 +18,20 @@ static const struct cipher {
 	const char	*name;
 	const char	*mac;
 	unsigned int	explicit_nonce;		/* in TLS 1.2 */
+	unsigned int	tag;
 } ciphers[] = {
-	{ TLS_CIPHER_AES_GCM_128, "AES-128-GCM", NULL, 8 },
-	{ TLS_CIPHER_AES_GCM_256, "AES-256-GCM", NULL, 8 },
-	{ TLS_CIPHER_AES_CCM_128, "AES-128-CCM", NULL, 8 },
-	{ TLS_CIPHER_CHACHA20_POLY1305, "ChaCha20-Poly1305", NULL, 0 },
-	{ SOCKTLS_CIPHER_AES_128_CBC_HMAC_SHA1, "AES-128-CBC", "SHA1", 0 },
-	{ SOCKTLS_CIPHER_AES_256_CBC_HMAC_SHA1, "AES-256-CBC", "SHA1", 0 },
-	{ SOCKTLS_CIPHER_AES_128_CBC_HMAC_SHA256, "AES-128-CBC", "SHA256", 0 },
-	{ SOCKTLS_CIPHER_AES_256_CBC_HMAC_SHA256, "AES-256-CBC", "SHA256", 0 },
-	{ SOCKTLS_CIPHER_AES_256_CBC_HMAC_SHA384, "AES-256-CBC", "SHA384", 0 },
+	{ TLS_CIPHER_AES_GCM_128, "AES-128-GCM", NULL, 8, 16 },
+	{ TLS_CIPHER_AES_GCM_256, "AES-256-GCM", NULL, 8, 16 },
+	{ TLS_CIPHER_AES_CCM_128, "AES-128-CCM", NULL, 8, 16 },
+	{ SOCKTLS_CIPHER_AES_256_CCM, "AES-256-CCM", NULL, 8, 16 },
+	{ SOCKTLS_CIPHER_AES_128_CCM_8, "AES-128-CCM", NULL, 8, 8 },
+	{ SOCKTLS_CIPHER_AES_256_CCM_8, "AES-256-CCM", NULL, 8, 8 },
+	{ TLS_CIPHER_CHACHA20_POLY1305, "ChaCha20-Poly1305", NULL, 0, 16 },
+	{ SOCKTLS_CIPHER_AES_128_CBC_HMAC_SHA1, "AES-128-CBC", "SHA1", 0, 0 },
+	{ SOCKTLS_CIPHER_AES_256_CBC_HMAC_SHA1, "AES-256-CBC", "SHA1", 0, 0 },
+	{ SOCKTLS_CIPHER_AES_128_CBC_HMAC_SHA256, "AES-128-CBC", "SHA256", 0, 0 },
+	{ SOCKTLS_CIPHER_AES_256_CBC_HMAC_SHA256, "AES-256-CBC", "SHA256", 0, 0 },
+	{ SOCKTLS_CIPHER_AES_256_CBC_HMAC_SHA384, "AES-256-CBC", "SHA384", 0, 0 },
 };
 
 static const struct cipher *cipher_of(const struct record_keys *keys)
@@ -110,6 +114,7 @@ static bool aead(const struct record_keys *keys, bool seal,
 	EVP_CIPHER *cipher = EVP_CIPHER_fetch(NULL, cipher_of(keys)->name,
 					      NULL);
 	bool ccm = EVP_CIPHER_get_mode(cipher) == EVP_CIPH_CCM_MODE;
+	int tag_len = cipher_of(keys)->tag;
 	int n;
 	bool good;
 
@@ -117,7 +122,7 @@ static bool aead(const struct record_keys *keys, bool seal,
 	       EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_SET_IVLEN, 12, NULL) ==
 		       1 &&
 	       (seal && !ccm ? 1 :
-		EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_SET_TAG, TAG,
+		EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_SET_TAG, tag_len,
 				    seal ? NULL : tag) == 1) &&
 	       EVP_CipherInit_ex2(ctx, NULL, keys->key.key, nonce, seal,
 				  NULL) == 1 &&
@@ -125,8 +130,8 @@ static bool aead(const struct record_keys *keys, bool seal,
 	       EVP_CipherUpdate(ctx, NULL, &n, aad, aad_len) == 1 &&
 	       EVP_CipherUpdate(ctx, out, &n, in, len) == 1 &&
 	       (ccm || EVP_CipherFinal_ex(ctx, out + n, &n) == 1) &&
-	       (!seal || EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_GET_TAG, TAG,
-					     tag) == 1);
+	       (!seal || EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_GET_TAG,
+					     tag_len, tag) == 1);
 	EVP_CIPHER_free(cipher);
 	EVP_CIPHER_CTX_free(ctx);
 	return good;
@@ -147,7 +152,7 @@ static int seal_aead(struct record_keys *keys, uint8_t type,
 		inner[len++] = type;
 		type = RECORD_DATA;
 	}
-	put_header(wire, type, explicit_len + len + TAG);
+	put_header(wire, type, explicit_len + len + cipher_of(keys)->tag);
 	put64(nonce, keys->sequence);
 	memcpy(body, nonce, explicit_len);
 	make_nonce(keys, body, nonce);
@@ -156,7 +161,7 @@ static int seal_aead(struct record_keys *keys, uint8_t type,
 	if (!aead(keys, true, nonce, aad, aad_len, inner, len, body,
 		  body + len))
 		return -1;
-	return HEADER + explicit_len + len + TAG;
+	return HEADER + explicit_len + len + cipher_of(keys)->tag;
 }
 
 /* The inner type is the last byte that is not zero (section 5.4). */
@@ -176,17 +181,18 @@ static int open_aead(struct record_keys *keys, const uint8_t *wire, size_t len,
 	unsigned int explicit_len = keys->version >= 0x0304 ? 0 :
 				    cipher_of(keys)->explicit_nonce;
 	const uint8_t *body = wire + HEADER;
-	uint8_t nonce[12], aad[13], tag[TAG];
+	uint8_t nonce[12], aad[13], tag[TAG_MAX];
+	size_t tag_len = cipher_of(keys)->tag;
 	size_t aad_len;
 
 	len -= HEADER;
-	if (len < explicit_len + TAG)
+	if (len < explicit_len + tag_len)
 		return -1;
 	make_nonce(keys, body, nonce);
 	body += explicit_len;
-	len -= explicit_len + TAG;
+	len -= explicit_len + tag_len;
 	aad_len = make_aad(keys, wire, *type, len, aad);
-	memcpy(tag, body + len, TAG);
+	memcpy(tag, body + len, tag_len);
 	if (!aead(keys, false, nonce, aad, aad_len, body, len, plain, tag))
 		return -1;
 	return keys->version >= 0x0304 ? strip_padding(type, plain, len) :

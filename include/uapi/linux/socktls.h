@@ -179,13 +179,62 @@ struct socktls_blob {
 };
 
 /*
- * Record protection. The AEADs are TLS_CIPHER_* of <linux/tls.h>; the block
- * ciphers with a MAC key, which <linux/tls.h> lacks, are numbered here.
+ * Record protection. TLS_CIPHER_* of <linux/tls.h>, and what it lacks: AEADs of
+ * TLS 1.2 (RFC 6655, RFC 7251), and block ciphers with a MAC key (RFC 5246
+ * section 6.2.3.2).
  */
 #define SOCKTLS_CIPHER_AES_128_CBC_HMAC_SHA1	0x101
 #define SOCKTLS_CIPHER_AES_256_CBC_HMAC_SHA1	0x102
 #define SOCKTLS_CIPHER_AES_128_CBC_HMAC_SHA256	0x103
 #define SOCKTLS_CIPHER_AES_256_CBC_HMAC_SHA256	0x104
 #define SOCKTLS_CIPHER_AES_256_CBC_HMAC_SHA384	0x105
+#define SOCKTLS_CIPHER_AES_256_CCM		0x201
+#define SOCKTLS_CIPHER_AES_128_CCM_8		0x202
+#define SOCKTLS_CIPHER_AES_256_CCM_8		0x203
+
+/*
+ * Values of TLS_TX and TLS_RX for these. AES-128-CCM-8 has the struct of
+ * AES-128-CCM in <linux/tls.h>, struct tls12_crypto_info_aes_ccm_128.
+ */
+
+/**
+ * struct socktls_crypto_info_aes_256_ccm - AES-256-CCM, AES-256-CCM-8
+ * @version: TLS_1_2_VERSION
+ * @cipher_type: SOCKTLS_CIPHER_AES_256_CCM or SOCKTLS_CIPHER_AES_256_CCM_8
+ * @iv: explicit part of the first nonce
+ * @key: write key
+ * @salt: implicit part of every nonce
+ * @rec_seq: sequence number of the next record, big-endian
+ */
+struct socktls_crypto_info_aes_256_ccm {
+	__u16	version;
+	__u16	cipher_type;
+	__u8	iv[8];
+	__u8	key[32];
+	__u8	salt[4];
+	__u8	rec_seq[8];
+};
+
+/**
+ * struct socktls_crypto_info_cbc - AES-CBC with HMAC
+ * @version: TLS_1_2_VERSION
+ * @cipher_type: SOCKTLS_CIPHER_AES_*_CBC_HMAC_*
+ * @flags: SOCKTLS_CBC_ENCRYPT_THEN_MAC or 0
+ * @rec_seq: sequence number of the next record, big-endian
+ * @key: write key: 16 bytes for AES-128, 32 for AES-256, then zeros
+ * @mac_key: MAC key: 20 bytes for SHA1, 32 for SHA256, 48 for SHA384, then zeros
+ *
+ * Each record has an IV of its own, which the kernel draws.
+ */
+struct socktls_crypto_info_cbc {
+	__u16	version;
+	__u16	cipher_type;
+	__u32	flags;
+	__u8	rec_seq[8];
+	__u8	key[32];
+	__u8	mac_key[48];
+};
+
+#define SOCKTLS_CBC_ENCRYPT_THEN_MAC	(1 << 0)	/* RFC 7366 */
 
 #endif /* _UAPI_LINUX_SOCKTLS_H */
