@@ -1,0 +1,4 @@
+# SPDX-License-Identifier: MIT
+"""Resumption by session ID."""
+
+TESTS = {}
