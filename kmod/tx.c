@@ -246,8 +246,8 @@ void socktls_tx_tick(struct socktls_conn *conn)
 
 	if (!tx->plaintext_len || tx->sealed ||
 	    time_after_eq(jiffies, tx->open_until)) {
-		socktls_tx_flush(conn);
-		return;
+		if (socktls_tx_flush(conn) != -ENOMEM)
+			return;
 	}
 	socktls_conn_kick(conn, TX_TICK_JIFFIES);
 }
