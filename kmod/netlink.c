@@ -427,6 +427,9 @@ static int action_check(struct nlattr **tb, u32 kind)
 	case SOCKTLS_ACTION_SEND:
 		if (tb[SOCKTLS_A_ACTION_LAZY])
 			return -EOPNOTSUPP;
+		/* alerts are FAIL's */
+		if (get_u32(tb, SOCKTLS_A_ACTION_CONTENT_TYPE) == RECORD_ALERT)
+			return -EINVAL;
 		return tb[SOCKTLS_A_ACTION_CONTENT_TYPE] &&
 		       tb[SOCKTLS_A_ACTION_BYTES] &&
 		       nla_len(tb[SOCKTLS_A_ACTION_BYTES]) ? 0 : -EINVAL;
