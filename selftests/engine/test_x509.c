@@ -350,6 +350,24 @@ static void pins_replace_the_ca(void **state)
 	free(other);
 }
 
+/* A pin names the key, so the server needs no other name. */
+static void pins_need_no_server_name(void **state)
+{
+	char *leaf = pki_pin(world.rsa.cert);
+	struct engine_trust *trust = trust_of(leaf);
+	struct engine_config c = world_client();
+	struct pair pair;
+
+	(void)state;
+	c.server_name = NULL;
+	c.trust = trust;
+	world_run(&pair, c, world_server(&world.rsa));
+	pair_assert_good(&pair);
+	pair_free(&pair);
+	engine_trust_put(trust);
+	free(leaf);
+}
+
 static void revoked_certificate_is_refused(void **state)
 {
 	char *bad = pki_crl(world.ca, world.rsa.cert);
@@ -416,6 +434,7 @@ int main(void)
 		cmocka_unit_test(name_constraints_are_honoured),
 		cmocka_unit_test(intermediates_missing_extra_and_as_anchor),
 		cmocka_unit_test(pins_replace_the_ca),
+		cmocka_unit_test(pins_need_no_server_name),
 		cmocka_unit_test(revoked_certificate_is_refused),
 		cmocka_unit_test(unusable_trust_values_are_refused),
 	};

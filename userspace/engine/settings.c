@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "engine/core.h"
+#include "trust.h"
 
 static bool is_ip_literal(const char *name)
 {
@@ -160,7 +161,9 @@ static int resolve_peer_auth(struct settings *set,
 		return 0;
 	if (!config->trust)
 		return -EINVAL;
-	if (set->role == SOCKTLS_CLIENT && !set->server_name)
+	/* a pinned key is the server's, whatever it is called */
+	if (set->role == SOCKTLS_CLIENT && !set->server_name &&
+	    !config->trust->n_pins)
 		return -EINVAL;
 	set->trust = engine_trust_get(config->trust);
 	return 0;

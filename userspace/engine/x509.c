@@ -319,10 +319,10 @@ int peer_verify(struct engine *engine)
 		ret = verify_pinned_path(engine);
 	else
 		ret = verify_path(engine, engine->set.trust->store);
-	if (!ret && is_client(engine))
-		ret = verify_name(engine, leaf);
-	else if (!ret)
-		ret = take_subject(engine, leaf);
+	if (!ret)
+		ret = is_client(engine) && engine->set.server_name ?
+		      verify_name(engine, leaf) :
+		      take_subject(engine, leaf);
 	if (!ret)
 		engine->peer.verified = true;
 	return ret;
