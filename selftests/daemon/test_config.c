@@ -79,6 +79,7 @@ static void every_key_is_taken(void **state)
 		      "# comment\n"
 		      "[identity]\ndefault = www\n"
 		      "[trust]\ndefault=corp ; inline\nsystem = none\n"
+		      "[policy]\ndefault = modern\n"
 		      "[log]\nlevel = debug\n");
 	assert_int_equal(config_load(&config, fixture.dir, error,
 				     sizeof(error)), 0);
@@ -87,6 +88,8 @@ static void every_key_is_taken(void **state)
 	assert_string_equal(config.default_trust, "corp");
 	assert_true(config.trust_is_set);
 	assert_string_equal(config.system_trust, "");
+	assert_string_equal(config.default_policy, "modern");
+	assert_true(config.policy_is_set);
 	assert_int_equal(config.log_level, LOG_LEVEL_DEBUG);
 }
 

@@ -311,6 +311,81 @@ static void named_defaults_must_exist(void **state)
 	assert_non_null(strstr(text, "default trust store \"b\""));
 }
 
+static int find_policy(struct stores *stores, const char *name,
+		       struct engine_policy **rules, const char **builtin)
+{
+	char error[ERROR_TEXT_MAX] = "";
+	int err = stores_find_policy(stores, name, rules, builtin, error,
+				     sizeof(error));
+
+	if (err)
+		assert_non_null(strstr(error, name));
+	return err;
+}
+
+static void policies_are_built_in_or_files(void **state)
+{
+	struct engine_policy *rules;
+	struct stores *stores;
+	const char *builtin;
+
+	(void)state;
+	fixture_fill(&fixture);
+	fixture_write(&fixture, "policies/old.conf",
+		      "# comment\nbase = legacy\nmax-version = 1.2 ; not 1.3\n"
+		      "ciphers = TLS_RSA_WITH_AES_128_CBC_SHA,\n"
+		      "  TLS_RSA_WITH_AES_256_CBC_SHA\n");
+	fixture_write(&fixture, "policies/README", "not a policy\n");
+	fixture_write(&fixture, "socktlsd.conf", "[policy]\ndefault = old\n");
+	stores = load(0);
+	assert_int_equal(find_policy(stores, "modern", &rules, &builtin), 0);
+	assert_null(rules);
+	assert_string_equal(builtin, "modern");
+	assert_int_equal(find_policy(stores, "old", &rules, &builtin), 0);
+	assert_non_null(rules);
+	assert_null(builtin);
+	assert_int_equal(find_policy(stores, NULL, &rules, &builtin), 0);
+	assert_non_null(rules);
+	assert_int_equal(find_policy(stores, "paranoid", &rules, &builtin),
+			 -EINVAL);
+	stores_free(stores);
+}
+
+static void broken_policies_are_skipped(void **state)
+{
+	static const struct {
+		const char *name, *text, *complaint;
+	} broken[] = {
+		{ "a", "ciphers = TLS_AES_128_GCM_SHA256\norder = my\n",
+		  "a.conf:2: \"my\" is not" },
+		{ "b", "[policy]\norder = client\n", "no sections" },
+		{ "c", "ciphers\n", "c.conf:1: not KEY = VALUE" },
+		{ "d", "min-version = 1.3\nmax-version = 1.2\n", "above" },
+		{ "modern", "order = server\n", "built-in" },
+		{ "e", "ciphers = TLS_AES_128_GCM_SHA256 TLS_AES_128_GCM_SHA256 TLS_AES_128_GCM_SHA256 TLS_AES_128_GCM_SHA256 TLS_AES_128_GCM_SHA256 TLS_AES_128_GCM_SHA256 TLS_AES_128_GCM_SHA256 TLS_AES_128_GCM_SHA256 TLS_AES_128_GCM_SHA256\n",
+		  "e.conf:1: longer than" },
+	};
+	const size_t n = sizeof(broken) / sizeof(broken[0]);
+	const char *text;
+	char path[64];
+
+	(void)state;
+	fixture_fill(&fixture);
+	for (size_t i = 0; i < n; i++) {
+		snprintf(path, sizeof(path), "policies/%s.conf",
+			 broken[i].name);
+		fixture_write(&fixture, path, broken[i].text);
+	}
+	fixture_write(&fixture, "socktlsd.conf", "[policy]\ndefault = d\n");
+	log_capture();
+	stores_free(load(n + 1));
+	text = log_captured();
+	for (size_t i = 0; i < n; i++)
+		if (!strstr(text, broken[i].complaint))
+			fail_msg("%s: %s", broken[i].complaint, text);
+	assert_non_null(strstr(text, "default policy \"d\""));
+}
+
 static void identity_outlives_its_stores(void **state)
 {
 	struct engine_bytes message = { (const uint8_t *)"hello", 5 };
@@ -350,6 +425,8 @@ int main(void)
 		cmocka_unit_test(default_trust_is_found),
 		cmocka_unit_test(system_trust_is_for_clients_only),
 		cmocka_unit_test(named_defaults_must_exist),
+		cmocka_unit_test(policies_are_built_in_or_files),
+		cmocka_unit_test(broken_policies_are_skipped),
 		cmocka_unit_test(identity_outlives_its_stores),
 	};
 

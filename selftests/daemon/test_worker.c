@@ -100,6 +100,35 @@ static void client_and_server_finish(void **state)
 	assert_int_equal(worker_count(kernel.worker), 0);
 }
 
+static void policy_is_a_file_of_the_administrator(void **state)
+{
+	struct end *server, *client = add_pair(&server);
+	struct stores *with_policy;
+
+	(void)state;
+	fixture_write(&fixture, "policies/old.conf",
+		      "base = legacy\nciphers = TLS_RSA_WITH_AES_128_CCM\n");
+	with_policy = load_stores();
+	worker_set_stores(kernel.worker, with_policy);
+	client->parameters.policy = "old";
+	server->parameters.policy = "old";
+	kernel_run(&kernel);
+	kernel_assert_good(client, server);
+	assert_int_equal(client->result.suite, 0xc09c);
+	worker_set_stores(kernel.worker, stores);
+	stores_free(with_policy);
+}
+
+static void unknown_policy_is_refused(void **state)
+{
+	struct end *server, *client = add_pair(&server);
+
+	(void)state;
+	client->parameters.policy = "paranoid";
+	kernel_run(&kernel);
+	assert_failed(client, EINVAL, "no policy \"paranoid\"");
+}
+
 static void client_proves_itself(void **state)
 {
 	struct end *server, *client = add_pair(&server);
@@ -558,6 +587,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(client_and_server_finish),
+		TEST(policy_is_a_file_of_the_administrator),
+		TEST(unknown_policy_is_refused),
 		TEST(client_proves_itself),
 		TEST(client_without_certificate_is_let_in_by_request_only),
 		TEST(versions_and_suites_work_on_both_sides),

@@ -60,6 +60,12 @@ static bool set_default_trust(struct parse *parse, const char *value)
 			&parse->config->trust_is_set, value);
 }
 
+static bool set_default_policy(struct parse *parse, const char *value)
+{
+	return set_name(parse, parse->config->default_policy,
+			&parse->config->policy_is_set, value);
+}
+
 static bool set_system_trust(struct parse *parse, const char *value)
 {
 	struct config *config = parse->config;
@@ -97,6 +103,7 @@ static const struct {
 	{ "identity",	"default",	set_default_identity },
 	{ "trust",	"default",	set_default_trust },
 	{ "trust",	"system",	set_system_trust },
+	{ "policy",	"default",	set_default_policy },
 	{ "log",	"level",	set_log_level },
 };
 

@@ -23,20 +23,25 @@
  *	@identity_is_set
  * @default_trust: for a connection that names none; need not exist unless
  *	@trust_is_set
+ * @default_policy: for a connection that names none, built-in or one of
+ *	policies/; empty: the engine's default
  * @system_trust: PEM file that clients get when there is no default store;
  *	empty: none
  * @log_level: how much is logged
  * @identity_is_set: the file names @default_identity
  * @trust_is_set: the file names @default_trust
+ * @policy_is_set: the file names @default_policy
  */
 struct config {
 	char		dir[256];
 	char		default_identity[SOCKTLS_NAME_MAX + 1];
 	char		default_trust[SOCKTLS_NAME_MAX + 1];
+	char		default_policy[SOCKTLS_NAME_MAX + 1];
 	char		system_trust[256];
 	enum log_level	log_level;
 	bool		identity_is_set;
 	bool		trust_is_set;
+	bool		policy_is_set;
 };
 
 /**

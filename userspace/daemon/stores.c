@@ -11,10 +11,16 @@
 
 #include "file.h"
 #include "log.h"
+#include "policy.h"
 
 struct trust {
 	char			name[SOCKTLS_NAME_MAX + 1];
 	struct engine_trust	*engine;
+};
+
+struct rules {
+	char			name[SOCKTLS_NAME_MAX + 1];
+	struct engine_policy	*engine;
 };
 
 struct stores {
@@ -22,9 +28,12 @@ struct stores {
 	size_t			n_identities;
 	struct trust		*trusts;
 	size_t			n_trusts;
+	struct rules		*policies;
+	size_t			n_policies;
 	struct engine_trust	*system_trust;
 	char			default_identity[SOCKTLS_NAME_MAX + 1];
 	char			default_trust[SOCKTLS_NAME_MAX + 1];
+	char			default_policy[SOCKTLS_NAME_MAX + 1];
 };
 
 static struct identity *find_identity(const struct stores *stores,
@@ -42,6 +51,15 @@ static struct engine_trust *find_trust(const struct stores *stores,
 	for (size_t i = 0; i < stores->n_trusts; i++)
 		if (strcmp(stores->trusts[i].name, name) == 0)
 			return stores->trusts[i].engine;
+	return NULL;
+}
+
+static struct engine_policy *find_policy(const struct stores *stores,
+					 const char *name)
+{
+	for (size_t i = 0; i < stores->n_policies; i++)
+		if (strcmp(stores->policies[i].name, name) == 0)
+			return stores->policies[i].engine;
 	return NULL;
 }
 
@@ -106,14 +124,42 @@ static int add_trust(struct stores *stores, const char *path, const char *name)
 	return err;
 }
 
-/* Cuts ".pem" off; false when @name has another ending. */
-static bool cut_pem(char *name)
+static int add_policy(struct stores *stores, const char *path,
+		      const char *name)
 {
-	size_t len = strlen(name);
+	char error[ERROR_TEXT_MAX];
+	struct rules *policies;
+	int err;
 
-	if (len < 5 || strcmp(name + len - 4, ".pem") != 0)
+	if (engine_policy_is_known(name)) {
+		log_error("policy skipped: %s: \"%s\" is the name of a built-in policy",
+			  path, name);
+		return -EEXIST;
+	}
+	policies = reallocarray(stores->policies, stores->n_policies + 1,
+				sizeof(*policies));
+	if (!policies)
+		return -ENOMEM;
+	stores->policies = policies;
+	snprintf(policies[stores->n_policies].name, sizeof(policies->name),
+		 "%s", name);
+	err = policy_load(&policies[stores->n_policies].engine, path, error,
+			  sizeof(error));
+	if (err)
+		log_error("policy skipped: %s", error);
+	else
+		stores->n_policies++;
+	return err;
+}
+
+/* Cuts @ending off; false when @name has another one, or nothing else. */
+static bool cut_ending(char *name, const char *ending)
+{
+	size_t len = strlen(name), cut = strlen(ending);
+
+	if (len <= cut || strcmp(name + len - cut, ending) != 0)
 		return false;
-	name[len - 4] = '\0';
+	name[len - cut] = '\0';
 	return true;
 }
 
@@ -127,12 +173,12 @@ typedef int (*add_entry)(struct stores *stores, const char *path,
 			 const char *name);
 
 static int add_directory_entry(struct stores *stores, const char *path,
-			       char *name, bool pem, add_entry add,
+			       char *name, const char *ending, add_entry add,
 			       size_t *n_errors)
 {
 	int err;
 
-	if (pem && !cut_pem(name))
+	if (*ending && !cut_ending(name, ending))
 		return 0;
 	if (name_is_valid(name)) {
 		err = add(stores, path, name);
@@ -146,8 +192,9 @@ static int add_directory_entry(struct stores *stores, const char *path,
 	return err == -ENOMEM ? err : 0;
 }
 
-static int add_directory(struct stores *stores, const char *dir, bool pem,
-			 add_entry add, size_t *n_errors)
+/* Files that end with @ending; directories when that is empty. */
+static int add_directory(struct stores *stores, const char *dir,
+			 const char *ending, add_entry add, size_t *n_errors)
 {
 	struct dirent **entries;
 	char path[PATH_MAX];
@@ -165,8 +212,8 @@ static int add_directory(struct stores *stores, const char *dir, bool pem,
 		snprintf(path, sizeof(path), "%s/%s", dir, entries[i]->d_name);
 		if (!err)
 			err = add_directory_entry(stores, path,
-						  entries[i]->d_name, pem, add,
-						  n_errors);
+						  entries[i]->d_name, ending,
+						  add, n_errors);
 		free(entries[i]);
 	}
 	free(entries);
@@ -193,6 +240,13 @@ static void check_defaults(const struct stores *stores,
 			  config->dir, config->default_identity, config->dir);
 		++*n_errors;
 	}
+	if (config->policy_is_set &&
+	    !engine_policy_is_known(config->default_policy) &&
+	    !find_policy(stores, config->default_policy)) {
+		log_error("%s/socktlsd.conf: default policy \"%s\" is neither built in nor in %s/policies",
+			  config->dir, config->default_policy, config->dir);
+		++*n_errors;
+	}
 	if (config->trust_is_set &&
 	    !find_trust(stores, config->default_trust)) {
 		log_error("%s/socktlsd.conf: default trust store \"%s\" is not in %s/trust",
@@ -215,12 +269,17 @@ int stores_load(struct stores **stores, const struct config *config,
 		 config->default_identity);
 	snprintf(new->default_trust, sizeof(new->default_trust), "%s",
 		 config->default_trust);
+	snprintf(new->default_policy, sizeof(new->default_policy), "%s",
+		 config->default_policy);
 
 	snprintf(dir, sizeof(dir), "%s/identities", config->dir);
-	err = add_directory(new, dir, false, add_identity, n_errors);
+	err = add_directory(new, dir, "", add_identity, n_errors);
 	snprintf(dir, sizeof(dir), "%s/trust", config->dir);
 	if (!err)
-		err = add_directory(new, dir, true, add_trust, n_errors);
+		err = add_directory(new, dir, ".pem", add_trust, n_errors);
+	snprintf(dir, sizeof(dir), "%s/policies", config->dir);
+	if (!err)
+		err = add_directory(new, dir, ".conf", add_policy, n_errors);
 	if (err) {
 		stores_free(new);
 		return err;
@@ -239,10 +298,13 @@ void stores_free(struct stores *stores)
 		identity_put(stores->identities[i]);
 	for (size_t i = 0; i < stores->n_trusts; i++)
 		engine_trust_put(stores->trusts[i].engine);
+	for (size_t i = 0; i < stores->n_policies; i++)
+		engine_policy_put(stores->policies[i].engine);
 	if (stores->system_trust)
 		engine_trust_put(stores->system_trust);
 	free(stores->identities);
 	free(stores->trusts);
+	free(stores->policies);
 	free(stores);
 }
 
@@ -310,4 +372,20 @@ int stores_find_trust(const struct stores *stores, const char *name,
 			 "no SOCKTLS_TRUST was set and socktlsd has no default trust store (\"%.64s\")",
 			 stores->default_trust);
 	return -ENOKEY;
+}
+
+int stores_find_policy(const struct stores *stores, const char *name,
+		       struct engine_policy **rules, const char **builtin,
+		       char *error, size_t error_len)
+{
+	if (!name || !*name)
+		name = stores->default_policy;
+	*rules = find_policy(stores, name);
+	*builtin = *rules ? NULL : name;
+	if (*rules || engine_policy_is_known(name))
+		return 0;
+	snprintf(error, error_len,
+		 "socktlsd has no policy \"%.64s\": modern, intermediate, legacy, or a file in its policies directory",
+		 name);
+	return -EINVAL;
 }

@@ -13,11 +13,12 @@
 struct stores;
 
 /**
- * stores_load() - read identities/ and trust/ of a configuration
+ * stores_load() - read identities/, trust/ and policies/
  * @stores: set on success, owned by the caller
  * @config: read only during the call
- * @n_errors: identities and trust stores that were skipped, each with an
- *	error in the log; a default that is named and missing counts as well
+ * @n_errors: identities, trust stores and policies that were skipped, each
+ *	with an error in the log; a default that is named and missing counts as
+ *	well
  *
  * One bad entry costs that entry only, so that a typing error in one
  * certificate does not take every service of the machine down.
@@ -26,6 +27,21 @@ struct stores;
  */
 int stores_load(struct stores **stores, const struct config *config,
 		size_t *n_errors);
+
+/**
+ * stores_find_policy() - what is offered and accepted
+ * @stores: the stores
+ * @name: its name, NULL or empty: the default
+ * @rules: an administrator's, borrowed, or NULL: a built-in one
+ * @builtin: its name then, borrowed from @stores or @name; NULL: the default
+ * @error: on failure, what is wrong, for the application
+ * @error_len: length of @error in bytes
+ *
+ * Return: 0, or -EINVAL when there is none of that name.
+ */
+int stores_find_policy(const struct stores *stores, const char *name,
+		       struct engine_policy **rules, const char **builtin,
+		       char *error, size_t error_len);
 
 /* What handshakes in progress still use lives on by its references. */
 void stores_free(struct stores *stores);

@@ -337,12 +337,15 @@ static int make_engine(struct connection *connection,
 		.server_name = server_name && *server_name ? server_name : NULL,
 		.peer_auth = resolve_peer_auth(parameters),
 		.alpn = parameters->alpn,
-		.policy = parameters->policy,
 	};
 	int err;
 
 	snprintf(error, error_len, "out of memory");
-	err = check_server_name(parameters, &config, error, error_len);
+	err = stores_find_policy(connection->worker->stores,
+				 parameters->policy, &config.rules,
+				 &config.policy, error, error_len);
+	if (!err)
+		err = check_server_name(parameters, &config, error, error_len);
 	if (!err)
 		err = choose_identity(connection, parameters, error, error_len);
 	if (!err)

@@ -35,6 +35,7 @@ struct settings {
 	enum socktls_peer_auth	peer_auth;
 	struct writer		alpn;
 	const struct policy	*policy;
+	struct engine_policy	*rules;
 	time_t			now;
 	uint16_t		min_version;
 	uint16_t		max_version;

@@ -35,6 +35,7 @@ enum socktls_skip_mode {
 struct engine;
 struct engine_identity;
 struct engine_trust;
+struct engine_policy;
 
 /**
  * struct engine_bytes - bytes that somebody else owns
@@ -198,6 +199,24 @@ int engine_trust_new(struct engine_trust **trust, struct engine_bytes value,
 struct engine_trust *engine_trust_get(struct engine_trust *trust);
 void engine_trust_put(struct engine_trust *trust);
 
+/*
+ * Policies of an administrator. engine_policy_new() makes a copy of the default
+ * one; engine_policy_set() changes it as a line KEY = VALUE of a file does,
+ * with the keys of socktlsd-policy(5): base, min-version, max-version, order,
+ * ciphers, groups, sigalgs, security-level, record-size-limit; it returns 0,
+ * -EINVAL with @error filled, or -ENOMEM. engine_policy_check() says whether
+ * what came out can be used. Reference counted, then immutable.
+ */
+struct engine_policy *engine_policy_new(void);
+int engine_policy_set(struct engine_policy *policy, const char *key,
+		      const char *value, char *error, size_t error_len);
+int engine_policy_check(const struct engine_policy *policy, char *error,
+			size_t error_len);
+struct engine_policy *engine_policy_get(struct engine_policy *policy);
+void engine_policy_put(struct engine_policy *policy);
+/* Is @name one of the built-in ones? */
+bool engine_policy_is_known(const char *name);
+
 /**
  * struct engine_config - parameters of one handshake
  * @role: client or server
@@ -210,7 +229,8 @@ void engine_trust_put(struct engine_trust *trust);
  * @trust: for verifying the peer, NULL only when @peer_auth is NONE
  * @peer_auth: enum socktls_peer_auth, DEFAULT resolved by role
  * @alpn: ProtocolNameList, empty for none
- * @policy: name of a policy, NULL for the default
+ * @policy: name of a built-in policy, NULL for the default
+ * @rules: an administrator's policy instead, or NULL
  * @now: for certificate validity, 0: time(NULL)
  * @min_version: 0 or 0x0303 or 0x0304
  * @max_version: 0 or 0x0303 or 0x0304
@@ -232,6 +252,7 @@ struct engine_config {
 	enum socktls_peer_auth	peer_auth;
 	struct engine_bytes	alpn;
 	const char		*policy;
+	struct engine_policy	*rules;
 	time_t			now;
 	uint16_t		min_version;
 	uint16_t		max_version;

@@ -10,7 +10,7 @@ ENGINE_LIBS	:= -lcrypto -lpthread
 
 ENGINE_SRCS	:= $(addprefix userspace/engine/, \
 	wire.c extensions.c messages.c \
-	suites.c groups.c sigalgs.c policy.c \
+	suites.c groups.c sigalgs.c policy.c rules.c \
 	kdf.c transcript.c schedule.c \
 	identity.c trust.c keyops.c x509.c auth.c \
 	settings.c states.c core.c \

@@ -69,6 +69,16 @@ const struct group *group_find(uint16_t code)
 	return NULL;
 }
 
+uint16_t group_code(const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(groups) / sizeof(groups[0]); i++)
+		if (!strcmp(groups[i].name, name))
+			return groups[i].code;
+	return 0;
+}
+
 bool group_is_ecdhe(const struct group *group)
 {
 	return group->kind == GROUP_MONTGOMERY ||

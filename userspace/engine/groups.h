@@ -54,6 +54,8 @@ struct group_secret {
 /* NULL when unknown, or when this libcrypto lacks it. */
 const struct group *group_find(uint16_t code);
 const struct group *group_at(size_t index);
+/* The number of a group, whether this libcrypto has it or not; 0: unknown. */
+uint16_t group_code(const char *name);
 /* May the group be used in a TLS 1.2 ECDHE suite? */
 bool group_is_ecdhe(const struct group *group);
 

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 /*
- * modern, intermediate and legacy are the three well-known profiles of
- * server-side TLS (RFC 9325 recommends what intermediate has); the versions
- * below TLS 1.2 that legacy had are gone (RFC 8996). The default is
- * intermediate and, behind it, what old but unbroken peers need.
+ * modern, intermediate and legacy are Mozilla's three profiles of server-side
+ * TLS (version 5.7; RFC 9325 recommends what intermediate has), whose legacy
+ * is called old there. What they have below TLS 1.2 and with 3DES is gone
+ * (RFC 8996, RFC 9325 section 4.1). The hybrid group is in front wherever
+ * libcrypto has it. The default is intermediate in the server's order and,
+ * behind it, what old but unbroken peers need.
  */
 #include <string.h>
 
@@ -20,49 +22,54 @@
 	0xc02c, 0xc030,	/* ECDHE_{ECDSA,RSA} AES_256_GCM_SHA384 */ \
 	0xcca9, 0xcca8	/* ECDHE_{ECDSA,RSA} CHACHA20_POLY1305_SHA256 */
 
-#define SUITES_ECDHE_CBC_SHA256 \
-	0xc023, 0xc027	/* ECDHE_{ECDSA,RSA} AES_128_CBC_SHA256 */
-
+/* In the order of the profile old. */
 #define SUITES_ECDHE_CBC \
-	0xc024, 0xc028,	/* ECDHE_{ECDSA,RSA} AES_256_CBC_SHA384 */ \
+	0xc023, 0xc027,	/* ECDHE_{ECDSA,RSA} AES_128_CBC_SHA256 */ \
 	0xc009, 0xc013,	/* ECDHE_{ECDSA,RSA} AES_128_CBC_SHA */ \
+	0xc024, 0xc028,	/* ECDHE_{ECDSA,RSA} AES_256_CBC_SHA384 */ \
 	0xc00a, 0xc014	/* ECDHE_{ECDSA,RSA} AES_256_CBC_SHA */
 
 /* Behind the others: old servers have groups that are not RFC 7919's. */
-#define SUITES_DHE \
-	0x009e, 0x009f	/* DHE_RSA AES_128_GCM_SHA256, AES_256_GCM_SHA384 */
+#define SUITES_DHE_AEAD \
+	0x009e, 0x009f,	/* DHE_RSA AES_128_GCM_SHA256, AES_256_GCM_SHA384 */ \
+	0xccaa		/* DHE_RSA CHACHA20_POLY1305_SHA256 */
 
-#define SUITES_RSA \
-	0x009c,	/* RSA_WITH_AES_128_GCM_SHA256 */ \
-	0x009d,	/* RSA_WITH_AES_256_GCM_SHA384 */ \
-	0x003c	/* RSA_WITH_AES_128_CBC_SHA256 */
+#define SUITES_DHE_CBC \
+	0x0067, 0x006b	/* DHE_RSA AES_{128,256}_CBC_SHA256 */
+
+#define SUITES_RSA_AEAD \
+	0x009c, 0x009d	/* RSA AES_128_GCM_SHA256, AES_256_GCM_SHA384 */
 
 #define SUITES_RSA_CBC \
-	0x003d,	/* RSA_WITH_AES_256_CBC_SHA256 */ \
-	0x002f,	/* RSA_WITH_AES_128_CBC_SHA */ \
-	0x0035	/* RSA_WITH_AES_256_CBC_SHA */
+	0x003c, 0x003d,	/* RSA AES_{128,256}_CBC_SHA256 */ \
+	0x002f, 0x0035	/* RSA AES_{128,256}_CBC_SHA */
 
 static const uint16_t suites_modern[] = { SUITES_13 };
 static const uint16_t suites_intermediate[] = {
-	SUITES_13, SUITES_ECDHE_AEAD, SUITES_DHE,
+	SUITES_13, SUITES_ECDHE_AEAD, SUITES_DHE_AEAD,
 };
 static const uint16_t suites_default[] = {
-	SUITES_13, SUITES_ECDHE_AEAD, SUITES_ECDHE_CBC_SHA256, SUITES_RSA,
+	SUITES_13, SUITES_ECDHE_AEAD,
+	0xc023, 0xc027,	/* ECDHE_{ECDSA,RSA} AES_128_CBC_SHA256 */
+	SUITES_RSA_AEAD,
+	0x003c,		/* RSA AES_128_CBC_SHA256 */
 };
 static const uint16_t suites_legacy[] = {
-	SUITES_13, SUITES_ECDHE_AEAD, SUITES_ECDHE_CBC_SHA256,
-	SUITES_ECDHE_CBC, SUITES_DHE, SUITES_RSA, SUITES_RSA_CBC,
+	SUITES_13, SUITES_ECDHE_AEAD, SUITES_DHE_AEAD, SUITES_ECDHE_CBC,
+	SUITES_DHE_CBC, SUITES_RSA_AEAD, SUITES_RSA_CBC,
 };
 
-static const uint16_t groups_common[] = {
-	0x001d,	/* x25519 */
-	0x0017,	/* secp256r1 */
-	0x0018,	/* secp384r1 */
-};
+#define GROUPS_COMMON \
+	0x11ec,	/* X25519MLKEM768 */ \
+	0x001d,	/* x25519 */ \
+	0x0017,	/* secp256r1 */ \
+	0x0018	/* secp384r1 */
+
+static const uint16_t groups_common[] = { GROUPS_COMMON };
 
 /* With the groups of RFC 7919 for DHE. */
 static const uint16_t groups_finite[] = {
-	0x001d, 0x0017, 0x0018,
+	GROUPS_COMMON,
 	0x0100,	/* ffdhe2048 */
 	0x0101,	/* ffdhe3072 */
 };
@@ -84,15 +91,17 @@ static const uint16_t sigalgs_legacy[] = {
 };
 
 #define LIST(list) (list), sizeof(list) / sizeof((list)[0])
+#define LIMIT	16384	/* RFC 8446 section 5.1 */
 
 static const struct policy policies[] = {
-	{ "default", TLS12, 2, false, LIST(suites_default),
+	{ "default", TLS12, TLS13, 2, false, LIMIT, LIST(suites_default),
 	  LIST(groups_common), LIST(sigalgs_common) },
-	{ "modern", TLS13, 2, true, LIST(suites_modern),
+	{ "modern", TLS13, TLS13, 2, true, LIMIT, LIST(suites_modern),
 	  LIST(groups_common), LIST(sigalgs_common) },
-	{ "intermediate", TLS12, 2, true, LIST(suites_intermediate),
-	  LIST(groups_finite), LIST(sigalgs_common) },
-	{ "legacy", TLS12, 1, false, LIST(suites_legacy),
+	{ "intermediate", TLS12, TLS13, 2, true, LIMIT,
+	  LIST(suites_intermediate), LIST(groups_finite),
+	  LIST(sigalgs_common) },
+	{ "legacy", TLS12, TLS13, 1, false, LIMIT, LIST(suites_legacy),
 	  LIST(groups_finite), LIST(sigalgs_legacy) },
 };
 

@@ -110,7 +110,8 @@ static int resolve_versions(struct settings *set,
 {
 	set->min_version = config->min_version ? config->min_version :
 						 set->policy->min_version;
-	set->max_version = config->max_version ? config->max_version : TLS13;
+	set->max_version = config->max_version ? config->max_version :
+						 set->policy->max_version;
 	if (set->min_version < TLS12 || set->max_version > TLS13 ||
 	    set->min_version > set->max_version)
 		return -EINVAL;
@@ -174,7 +175,10 @@ int settings_init(struct settings *set, const struct engine_config *config)
 	int ret;
 
 	set->role = config->role;
-	set->policy = policy_find(config->policy);
+	if (config->rules)
+		set->rules = engine_policy_get(config->rules);
+	set->policy = set->rules ? &set->rules->policy :
+				   policy_find(config->policy);
 	set->now = config->now ? config->now : time(NULL);
 	set->entropy = (struct entropy){ config->random, config->random_arg };
 	if (!set->policy || config->role > SOCKTLS_SERVER)
@@ -205,6 +209,7 @@ void settings_free(struct settings *set)
 		engine_identity_put(set->identities[i]);
 	free(set->identities);
 	engine_trust_put(set->trust);
+	engine_policy_put(set->rules);
 	free(set->server_name);
 	writer_free(&set->alpn);
 	free(set->suites);
