@@ -76,6 +76,17 @@ static int on_key(void *arg, const struct engine_key *key)
 	return 0;
 }
 
+static int on_limit(void *arg, enum socktls_direction direction,
+		    uint32_t max_plaintext)
+{
+	struct side *side = arg;
+
+	assert_true(side->version);
+	event(side, "limit:%s:%u", direction == SOCKTLS_DIRECTION_TX ? "tx" :
+	      "rx", max_plaintext);
+	return 0;
+}
+
 static int on_certificate(void *arg, enum socktls_chain chain,
 			  struct engine_bytes der)
 {
@@ -133,6 +144,7 @@ const struct engine_output pair_output = {
 	.send		= on_send,
 	.version	= on_version,
 	.key		= on_key,
+	.limit		= on_limit,
 	.certificate	= on_certificate,
 	.done		= on_done,
 	.fail		= on_fail,

@@ -26,7 +26,7 @@ struct record {
 /**
  * struct side - one engine and what it put out
  * @events: outputs in order as words: "send:2", "ccs", "version",
- *	"key:tx:handshake", "cert:peer", "done", "fail"
+ *	"key:tx:handshake", "limit:tx:512", "cert:peer", "done", "fail"
  * @sent: records not delivered yet
  * @bad: a complaint of the record layer, NULL: none
  */

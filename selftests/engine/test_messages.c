@@ -331,7 +331,8 @@ static void pre_shared_key_must_be_last(void **state)
 	size_t mark;
 
 	(void)state;
-	client_hello_write(&w, TLS12, random, bytes_of(NULL, 0), &suite, 1);
+	client_hello_write(&w, TLS12, random, bytes_of(NULL, 0), 0x0a0a,
+			   &suite, 1);
 	mark = writer_open(&w, 2);
 	extension_write(&w, EXT_PRE_SHARED_KEY, bytes_of("x", 1));
 	extension_write(&w, EXT_EXTENDED_MASTER_SECRET, bytes_of(NULL, 0));

@@ -84,8 +84,9 @@ static bool edit_record(struct pair *pair, struct side *from,
 /* supported_versions hidden by somebody on the path: the sentinel tells. */
 static void downgrade_is_noticed_by_the_client(void **state)
 {
-	static const uint8_t versions[] = { 0, 43, 0, 5, 4, 3, 4, 3, 3 };
-	static const uint8_t hidden[] = { 0xfa, 43, 0, 5, 4, 3, 4, 3, 3 };
+	/* with a GREASE value in front of the versions */
+	static const uint8_t versions[] = { 0, 43, 0, 7, 6 };
+	static const uint8_t hidden[] = { 0xfa, 43, 0, 7, 6 };
 	struct edit edit = { versions, hidden, sizeof(versions), 0 };
 	struct engine_config c = world_client(), s = world_server(&world.rsa);
 	struct pair pair;
@@ -369,7 +370,7 @@ static void authentication_follows_the_suite(void **state)
 static void server_order_decides_unless_the_policy_says_otherwise(void **state)
 {
 	const char *policies[] = { NULL, "intermediate" };
-	uint16_t expected[] = { 0x1302, 0x1303 };
+	uint16_t expected[] = { 0x1302, 0x1301 };
 	size_t i;
 
 	(void)state;
@@ -378,8 +379,8 @@ static void server_order_decides_unless_the_policy_says_otherwise(void **state)
 		struct engine_config s = world_server(&world.rsa);
 		struct pair pair;
 
-		c.suites = LIST(0x1303, 0x1302);
-		s.suites = LIST(0x1302, 0x1303);
+		c.suites = LIST(0x1301, 0x1302);
+		s.suites = LIST(0x1302, 0x1301);
 		c.n_suites = s.n_suites = 2;
 		s.policy = policies[i];
 		world_run(&pair, c, s);

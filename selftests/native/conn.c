@@ -36,7 +36,8 @@ static int send_records(struct conn *conn, uint8_t type, const uint8_t *data,
 	uint8_t wire[RECORD_WIRE_MAX];
 
 	do {
-		size_t n = len < RECORD_PLAIN_MAX ? len : RECORD_PLAIN_MAX;
+		size_t max = conn->tx_max ? conn->tx_max : RECORD_PLAIN_MAX;
+		size_t n = len < max ? len : max;
 		int ret = record_seal(&conn->tx, type, data, n, wire);
 
 		if (ret < 0 || write_all(conn->fd, wire, ret))
@@ -148,6 +149,14 @@ static int on_key(void *arg, const struct engine_key *key)
 	return 0;
 }
 
+static int on_limit(void *arg, enum socktls_direction direction,
+		    uint32_t max_plaintext)
+{
+	if (direction == SOCKTLS_DIRECTION_TX)
+		((struct conn *)arg)->tx_max = max_plaintext;
+	return 0;
+}
+
 static int on_certificate(void *arg, enum socktls_chain chain,
 			  struct engine_bytes der)
 {
@@ -199,6 +208,7 @@ static const struct engine_output output = {
 	.send		= on_send,
 	.version	= on_version,
 	.key		= on_key,
+	.limit		= on_limit,
 	.certificate	= on_certificate,
 	.done		= on_done,
 	.fail		= on_fail,

@@ -13,6 +13,7 @@
  * @engine: the handshake
  * @tx: protection, sending
  * @rx: protection, receiving
+ * @tx_max: longest plaintext of a record sent, 0: the protocol's limit
  * @version: 0 until negotiated
  * @level: of @rx
  * @result: text of what was agreed on
@@ -26,6 +27,7 @@ struct conn {
 	struct engine		*engine;
 	struct record_keys	tx;
 	struct record_keys	rx;
+	size_t			tx_max;
 	uint16_t		version;
 	enum socktls_level	level;
 	char			result[1024];

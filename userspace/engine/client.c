@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "engine/client.h"
+#include "engine/limits.h"
 
 #define HELLO_REQUESTS_MAX	4
 
@@ -17,6 +18,42 @@ static bool offers12(const struct engine *engine)
 static bool offers13(const struct engine *engine)
 {
 	return engine->set.max_version >= TLS13;
+}
+
+static uint16_t grease_value(uint8_t random)
+{
+	return ((random & 0xf0) | 0x0a) * 0x0101;
+}
+
+static bool make_grease(struct engine *engine)
+{
+	struct grease *grease = &engine->client.grease;
+	uint8_t random[5];
+
+	if (!entropy_bytes(&engine->set.entropy, random, sizeof(random)))
+		return false;
+	grease->suite = grease_value(random[0]);
+	grease->extension = grease_value(random[1]);
+	grease->group = grease_value(random[2]);
+	grease->version = grease_value(random[3]);
+	grease->sigalg = grease_value(random[4]);
+	grease->share = true;
+	return true;
+}
+
+/* A list of uint16 with a value in front that means nothing. */
+static void write_greased(struct writer *w, uint16_t type, uint16_t grease,
+			  const uint16_t *list, size_t n)
+{
+	size_t mark = extension_open(w, type);
+	size_t inner = writer_open(w, 2);
+	size_t i;
+
+	writer_u16(w, grease);
+	for (i = 0; i < n; i++)
+		writer_u16(w, list[i]);
+	writer_close(w, inner, 2);
+	extension_close(w, mark);
 }
 
 static void write_server_name(struct engine *engine, struct writer *w)
@@ -39,6 +76,7 @@ static void write_versions(struct engine *engine, struct writer *w)
 	size_t mark = extension_open(w, EXT_SUPPORTED_VERSIONS);
 	size_t list = writer_open(w, 1);
 
+	writer_u16(w, engine->client.grease.version);
 	writer_u16(w, TLS13);
 	if (offers12(engine))
 		writer_u16(w, TLS12);
@@ -57,7 +95,17 @@ static void write_alpn(struct engine *engine, struct writer *w)
 	extension_close(w, mark);
 }
 
-static void write_tls12(struct writer *w)
+static bool offers_cbc(const struct engine *engine)
+{
+	size_t i;
+
+	for (i = 0; i < engine->set.n_suites; i++)
+		if (suite_find(engine->set.suites[i])->mac_len)
+			return true;
+	return false;
+}
+
+static void write_tls12(struct engine *engine, struct writer *w)
 {
 	static const uint8_t point_formats[] = { 1, POINT_UNCOMPRESSED };
 	static const uint8_t first_handshake[] = { 0 };
@@ -67,6 +115,8 @@ static void write_tls12(struct writer *w)
 	extension_write(w, EXT_EXTENDED_MASTER_SECRET, bytes_of(NULL, 0));
 	extension_write(w, EXT_RENEGOTIATION_INFO,
 			bytes_of(first_handshake, sizeof(first_handshake)));
+	if (offers_cbc(engine))
+		extension_write(w, EXT_ENCRYPT_THEN_MAC, bytes_of(NULL, 0));
 }
 
 static bool write_shares(struct engine *engine, struct writer *w)
@@ -77,6 +127,10 @@ static bool write_shares(struct engine *engine, struct writer *w)
 	bool good = true;
 	size_t i;
 
+	if (client->grease.share) {
+		writer_u16(w, client->grease.group);
+		writer_vector(w, 2, bytes_of("", 1));
+	}
 	for (i = 0; i < SHARES_MAX && client->shares[i].group && good; i++) {
 		unsigned char *share = NULL;
 		size_t len;
@@ -95,16 +149,19 @@ static bool write_shares(struct engine *engine, struct writer *w)
 
 static bool write_extensions(struct engine *engine, struct writer *w)
 {
+	const struct grease *grease = &engine->client.grease;
 	const struct settings *set = &engine->set;
 	bool good = true;
 
+	extension_write(w, grease->extension, bytes_of(NULL, 0));
 	write_server_name(engine, w);
 	if (offers12(engine))
-		write_tls12(w);
-	extension_write_u16_list(w, EXT_SUPPORTED_GROUPS, set->groups,
-				 set->n_groups);
-	extension_write_u16_list(w, EXT_SIGNATURE_ALGORITHMS,
-				 set->policy->sigalgs, set->policy->n_sigalgs);
+		write_tls12(engine, w);
+	write_greased(w, EXT_SUPPORTED_GROUPS, grease->group, set->groups,
+		      set->n_groups);
+	write_greased(w, EXT_SIGNATURE_ALGORITHMS, grease->sigalg,
+		      set->policy->sigalgs, set->policy->n_sigalgs);
+	limits_write_offer(engine, w);
 	write_alpn(engine, w);
 	if (offers13(engine)) {
 		write_versions(engine, w);
@@ -129,7 +186,8 @@ int client_hello_send(struct engine *engine)
 	size_t mark;
 
 	client_hello_write(w, TLS12, engine->schedule12.client_random,
-			   client->session_id, engine->set.suites,
+			   client->session_id, client->grease.suite,
+			   engine->set.suites,
 			   engine->set.n_suites);
 	mark = writer_open(w, 2);
 	good = write_extensions(engine, w);
@@ -191,6 +249,8 @@ int client_start(struct engine *engine)
 
 	if (!entropy_bytes(entropy, engine->schedule12.client_random,
 			   RANDOM_LEN))
+		return engine_fail_crypto(engine, "make random bytes");
+	if (!make_grease(engine))
 		return engine_fail_crypto(engine, "make random bytes");
 	/* RFC 8446 appendix D.4: look like a TLS 1.2 resumption. */
 	if (offers13(engine)) {

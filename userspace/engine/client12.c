@@ -7,6 +7,7 @@
 
 #include "engine/auth.h"
 #include "engine/client.h"
+#include "engine/limits.h"
 #include "engine/tls12.h"
 
 /* --------------------------------------------------------- ServerHello */
@@ -47,6 +48,19 @@ static int check_points(struct engine *engine, const struct extensions *list)
 	return 0;
 }
 
+/* RFC 7366 section 3: for block ciphers alone. */
+static int check_encrypt_then_mac(struct engine *engine,
+				  const struct extensions *list)
+{
+	engine->etm = extensions_have(list, EXT_ENCRYPT_THEN_MAC);
+	if (extension_read_empty(extensions_get(list, EXT_ENCRYPT_THEN_MAC)))
+		return engine_fail_message(engine, DECODE_ERROR, "ServerHello");
+	if (engine->etm && !engine->suite->mac_len)
+		return engine_fail_message(engine, ILLEGAL_PARAMETER,
+					   "ServerHello");
+	return 0;
+}
+
 int client12_server_hello(struct engine *engine,
 			  const struct server_hello *hello)
 {
@@ -62,7 +76,13 @@ int client12_server_hello(struct engine *engine,
 					EXT_SERVER_NAME))))
 		ret = engine_fail_message(engine, DECODE_ERROR, "ServerHello");
 	if (!ret)
+		ret = check_encrypt_then_mac(engine, list);
+	if (!ret)
 		ret = client_alpn_take(engine, list);
+	if (!ret)
+		ret = limits_take_answer(engine, list);
+	if (!ret)
+		ret = limits_apply_now(engine);
 	engine->ems = extensions_have(list, EXT_EXTENDED_MASTER_SECRET);
 	engine->state = CLIENT12_WAIT_CERT;
 	return ret;

@@ -4,6 +4,7 @@
 
 #include "engine/auth.h"
 #include "engine/client.h"
+#include "engine/limits.h"
 #include "engine/tls13.h"
 
 /* The change_cipher_spec for middleboxes, before the second flight (D.4). */
@@ -37,6 +38,7 @@ static int retry_group(struct engine *engine, const struct server_hello *hello)
 		client->shares[i].key = NULL;
 		client->shares[i].group = NULL;
 	}
+	client->grease.share = false;
 	return client_share_make(engine, 0, group_find(code));
 refuse:
 	return engine_fail(engine, ILLEGAL_PARAMETER, EPROTO,
@@ -157,7 +159,7 @@ int client13_encrypted_extensions(struct engine *engine,
 				  const struct message *message)
 {
 	struct extensions list;
-	int alert;
+	int alert, ret;
 
 	alert = encrypted_extensions_parse(&list, message->body);
 	if (alert)
@@ -171,7 +173,14 @@ int client13_encrypted_extensions(struct engine *engine,
 		return engine_fail_message(engine, DECODE_ERROR,
 					   "EncryptedExtensions");
 	engine->state = CLIENT_WAIT_CERT_CR;
-	return client_alpn_take(engine, &list);
+	ret = client_alpn_take(engine, &list);
+	if (!ret)
+		ret = limits_take_answer(engine, &list);
+	if (!ret)
+		ret = limits_apply(engine, SOCKTLS_DIRECTION_RX);
+	if (!ret)
+		ret = limits_apply(engine, SOCKTLS_DIRECTION_TX);
+	return ret;
 }
 
 int client13_certificate_request(struct engine *engine,

@@ -182,6 +182,18 @@ int traffic_key_install(struct engine *engine, enum socktls_direction direction,
 	return ret;
 }
 
+int limit_install(struct engine *engine, enum socktls_direction direction,
+		  uint16_t max_plaintext)
+{
+	int ret = flight_send(engine);
+
+	if (ret)
+		return ret;
+	return output_result(engine, engine->output->limit(engine->arg,
+							   direction,
+							   max_plaintext));
+}
+
 int version_announce(struct engine *engine, uint16_t version)
 {
 	engine->version = version;
@@ -253,6 +265,8 @@ static uint32_t result_flags(const struct engine *engine)
 		flags |= SOCKTLS_INFO_PEER_VERIFIED;
 	if (!is_client(engine))
 		flags |= SOCKTLS_INFO_SERVER;
+	if (engine->etm)
+		flags |= SOCKTLS_INFO_ENCRYPT_THEN_MAC;
 	if (engine->ems || engine->version >= TLS13)
 		flags |= SOCKTLS_INFO_EXT_MASTER_SECRET;
 	return flags;

@@ -63,9 +63,36 @@ struct peer {
 };
 
 /**
+ * struct grease - RFC 8701: values of the form 0x?A?A, of which none is real
+ * @share: a key share of @group is sent as well; not when the server asked for
+ *	another one
+ */
+struct grease {
+	uint16_t		suite;
+	uint16_t		extension;
+	uint16_t		group;
+	uint16_t		version;
+	uint16_t		sigalg;
+	bool			share;
+};
+
+/**
+ * struct limits - the size of records, see limits.h
+ * @by: the extension that was agreed on, 0: none
+ * @rx: longest plaintext of a record that may come; 0: not limited, or said
+ * @tx: the same for what is sent
+ */
+struct limits {
+	uint16_t		by;
+	uint16_t		rx;
+	uint16_t		tx;
+};
+
+/**
  * struct client - a client's own part
  * @shares: groups offered in key_share, and their keys
  * @session_id: sent; random (RFC 8446 appendix D.4) or of a session
+ * @grease: values that mean nothing (RFC 8701), the same in both ClientHellos
  * @retried: a HelloRetryRequest was answered
  * @cookie: of the HelloRetryRequest
  * @offered: extensions in our ClientHello
@@ -81,6 +108,7 @@ struct client {
 	} shares[SHARES_MAX];
 	struct engine_bytes	session_id;
 	uint8_t			session_id_buf[SESSION_ID_MAX];
+	struct grease		grease;
 	bool			retried;
 	struct writer		cookie;
 	struct extensions	offered;
@@ -134,6 +162,8 @@ struct server {
  * @suite: negotiated
  * @group: of the key exchange, NULL: RSA
  * @ems: extended master secret (RFC 7627)
+ * @etm: encrypt-then-MAC (RFC 7366)
+ * @limits: of records
  * @identity: the own one in use, borrowed from @set
  * @alpn: the protocol agreed on
  * @schedule: TLS 1.3
@@ -162,6 +192,8 @@ struct engine {
 	const struct suite		*suite;
 	const struct group		*group;
 	bool				ems;
+	bool				etm;
+	struct limits			limits;
 	struct engine_identity		*identity;
 	struct writer			alpn;
 	struct peer			peer;
@@ -204,6 +236,8 @@ int ccs_send(struct engine *engine);
 int key_install(struct engine *engine, const struct engine_key *key);
 int traffic_key_install(struct engine *engine, enum socktls_direction direction,
 			enum socktls_level level, const uint8_t *secret);
+int limit_install(struct engine *engine, enum socktls_direction direction,
+		  uint16_t max_plaintext);
 int version_announce(struct engine *engine, uint16_t version);
 /* Certificates, result, done(). */
 int engine_finish(struct engine *engine);

@@ -13,7 +13,7 @@ ENGINE_SRCS	:= $(addprefix userspace/engine/, \
 	suites.c groups.c sigalgs.c policy.c rules.c \
 	kdf.c transcript.c schedule.c \
 	identity.c trust.c keyops.c x509.c auth.c \
-	settings.c states.c core.c \
+	settings.c states.c core.c limits.c \
 	tls12.c tls13.c \
 	client.c client12.c client13.c \
 	server.c server12.c server13.c)

@@ -54,7 +54,7 @@ int client_hello_parse(struct client_hello *hello, struct engine_bytes body)
 
 void client_hello_write(struct writer *w, uint16_t legacy_version,
 			const uint8_t random[RANDOM_LEN],
-			struct engine_bytes session_id,
+			struct engine_bytes session_id, uint16_t grease,
 			const uint16_t *suites, size_t n)
 {
 	size_t mark, i;
@@ -63,6 +63,7 @@ void client_hello_write(struct writer *w, uint16_t legacy_version,
 	writer_bytes(w, bytes_of(random, RANDOM_LEN));
 	writer_vector(w, 1, session_id);
 	mark = writer_open(w, 2);
+	writer_u16(w, grease);
 	for (i = 0; i < n; i++)
 		writer_u16(w, suites[i]);
 	writer_close(w, mark, 2);

@@ -21,10 +21,10 @@ struct client_hello {
 };
 
 int client_hello_parse(struct client_hello *hello, struct engine_bytes body);
-/* Everything before the extensions. */
+/* Everything before the extensions; @grease stands before @suites. */
 void client_hello_write(struct writer *w, uint16_t legacy_version,
 			const uint8_t random[RANDOM_LEN],
-			struct engine_bytes session_id,
+			struct engine_bytes session_id, uint16_t grease,
 			const uint16_t *suites, size_t n);
 
 /* RFC 8446 sections 4.1.3 and 4.1.4, RFC 5246 section 7.4.1.3. */

@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include <linux/tls.h>
+
 #include "engine/server.h"
 
 /* ---------------------------------------------------------- the offer */
@@ -166,6 +168,19 @@ struct engine_identity *server_pick_identity(struct engine *engine,
 		if (usable(engine, offer, set->identities[i]))
 			found = set->identities[i];
 	return found;
+}
+
+bool server_prefers_chacha(struct engine_bytes suites, uint16_t version)
+{
+	struct reader r = reader_of(suites);
+
+	while (reader_more(&r)) {
+		const struct suite *suite = suite_find(reader_u16(&r));
+
+		if (suite && suite->version == version && !suite->mac_len)
+			return suite->cipher == TLS_CIPHER_CHACHA20_POLY1305;
+	}
+	return false;
 }
 
 static bool alpn_find(struct engine_bytes list, struct engine_bytes name)

@@ -30,6 +30,11 @@ struct engine_identity *server_pick_identity(struct engine *engine,
 		const struct offer *offer,
 		bool (*usable)(struct engine *engine, const struct offer *offer,
 			       const struct engine_identity *identity));
+/*
+ * Is ChaCha20 the first AEAD of @version that the client names? Then it has no
+ * AES in hardware, and AES would cost it dearly.
+ */
+bool server_prefers_chacha(struct engine_bytes suites, uint16_t version);
 /* Write the agreed ALPN protocol as an extension, if there is one. */
 void server_alpn_write(struct engine *engine, struct writer *w);
 /* A new ServerHello.random, with the downgrade sentinel where due. */

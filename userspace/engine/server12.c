@@ -3,7 +3,10 @@
 #include <errno.h>
 #include <string.h>
 
+#include <linux/tls.h>
+
 #include "engine/auth.h"
+#include "engine/limits.h"
 #include "engine/server.h"
 #include "engine/tls12.h"
 
@@ -111,9 +114,16 @@ static int choose_suite(struct engine *engine, const struct offer *offer)
 {
 	const struct settings *set = &engine->set;
 	struct reader theirs = reader_of(offer->hello.suites);
+	bool chacha = !set->policy->peer_order &&
+		      server_prefers_chacha(offer->hello.suites, TLS12);
 	bool found = false;
 	size_t i;
 
+	for (i = 0; chacha && !found && i < set->n_suites; i++)
+		found = suite_find(set->suites[i])->cipher ==
+				TLS_CIPHER_CHACHA20_POLY1305 &&
+			bytes_have_u16(offer->hello.suites, set->suites[i]) &&
+			try_suite(engine, offer, set->suites[i]);
 	for (i = 0; !set->policy->peer_order && !found && i < set->n_suites;
 	     i++)
 		found = bytes_have_u16(offer->hello.suites, set->suites[i]) &&
@@ -170,6 +180,19 @@ static int check_points(struct engine *engine, const struct offer *offer)
 	return 0;
 }
 
+/* RFC 7366 section 2: for block ciphers alone; the suite is chosen. */
+static int check_encrypt_then_mac(struct engine *engine,
+				  const struct offer *offer)
+{
+	const struct extensions *list = &offer->hello.extensions;
+
+	if (extension_read_empty(extensions_get(list, EXT_ENCRYPT_THEN_MAC)))
+		return engine_fail_message(engine, DECODE_ERROR, "ClientHello");
+	engine->etm = extensions_have(list, EXT_ENCRYPT_THEN_MAC) &&
+		      engine->suite->mac_len;
+	return 0;
+}
+
 static int check_master_secret(struct engine *engine, const struct offer *offer)
 {
 	const struct extensions *list = &offer->hello.extensions;
@@ -202,6 +225,9 @@ static void write_extensions(struct engine *engine, struct writer *w,
 	    engine->suite->exchange == EXCHANGE_ECDHE)
 		extension_write(w, EXT_EC_POINT_FORMATS,
 				bytes_of(points, sizeof(points)));
+	if (engine->etm)
+		extension_write(w, EXT_ENCRYPT_THEN_MAC, bytes_of(NULL, 0));
+	limits_write_answer(engine, w);
 	server_alpn_write(engine, w);
 }
 
@@ -285,6 +311,8 @@ static int send_flight(struct engine *engine, bool renegotiation)
 
 	ret = send_hello(engine, renegotiation);
 	if (!ret)
+		ret = limits_apply_now(engine);
+	if (!ret)
 		ret = auth_send_certificate(engine, engine->identity,
 					    bytes_of(NULL, 0));
 	if (!ret && engine->suite->exchange != EXCHANGE_RSA)
@@ -312,6 +340,10 @@ int server12_client_hello(struct engine *engine, const struct offer *said)
 		ret = check_master_secret(engine, &offer);
 	if (!ret)
 		ret = choose_suite(engine, &offer);
+	if (!ret)
+		ret = check_encrypt_then_mac(engine, &offer);
+	if (!ret)
+		ret = limits_take_offer(engine, &offer.hello.extensions);
 	if (ret)
 		return ret;
 	ret = engine_check(engine,

@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "engine/auth.h"
+#include "engine/limits.h"
 #include "engine/server.h"
 #include "engine/tls13.h"
 
@@ -11,10 +12,15 @@
 static const struct suite *choose_suite(const struct engine *engine,
 					struct engine_bytes theirs)
 {
+	const struct suite *chacha = suite_find(0x1303);
 	const struct settings *set = &engine->set;
 	struct reader r = reader_of(theirs);
 	size_t i;
 
+	if (!set->policy->peer_order && chacha &&
+	    settings_offer_suite(set, chacha->code) &&
+	    server_prefers_chacha(theirs, TLS13))
+		return chacha;
 	for (i = 0; !set->policy->peer_order && i < set->n_suites; i++) {
 		const struct suite *suite = suite_find(set->suites[i]);
 
@@ -166,6 +172,8 @@ static int handshake_secrets(struct engine *engine,
 {
 	int ret = tls13_handshake_secrets(engine, secret);
 
+	if (!ret)
+		ret = limits_apply(engine, SOCKTLS_DIRECTION_TX);
 	if (ret)
 		return ret;
 	return traffic_key_install(engine, SOCKTLS_DIRECTION_TX,
@@ -206,6 +214,7 @@ static int send_encrypted_extensions(struct engine *engine)
 
 	if (engine->server.named)
 		extension_write(w, EXT_SERVER_NAME, bytes_of(NULL, 0));
+	limits_write_answer(engine, w);
 	server_alpn_write(engine, w);
 	writer_close(w, mark, 2);
 	return message_end(engine);
@@ -241,6 +250,8 @@ static int send_flight(struct engine *engine)
 		ret = traffic_key_install(engine, SOCKTLS_DIRECTION_TX,
 					  SOCKTLS_LEVEL_APPLICATION,
 					  s->server_application);
+	if (!ret)
+		ret = limits_apply(engine, SOCKTLS_DIRECTION_RX);
 	if (!ret)
 		ret = traffic_key_install(engine, SOCKTLS_DIRECTION_RX,
 					  SOCKTLS_LEVEL_HANDSHAKE,
@@ -303,6 +314,8 @@ int server13_client_hello(struct engine *engine, const struct offer *offer)
 	int ret;
 
 	ret = negotiate(engine, offer);
+	if (!ret)
+		ret = limits_take_offer(engine, &offer->hello.extensions);
 	if (!ret)
 		ret = read_shares(engine, offer, &entries);
 	if (!ret && engine->server.retried)

@@ -3,6 +3,7 @@
 
 #include <openssl/crypto.h>
 
+#include "engine/limits.h"
 #include "engine/tls12.h"
 
 static int derive_master(struct engine *engine, struct engine_bytes premaster)
@@ -36,6 +37,8 @@ int tls12_derive(struct engine *engine, struct engine_bytes premaster)
 	tx->direction = SOCKTLS_DIRECTION_TX;
 	rx->level = SOCKTLS_LEVEL_APPLICATION;
 	tx->level = SOCKTLS_LEVEL_APPLICATION;
+	rx->flags = engine->etm ? SOCKTLS_KEY_ENCRYPT_THEN_MAC : 0;
+	tx->flags = rx->flags;
 	if (schedule12_key_block(&engine->schedule12, engine->suite,
 				 client ? tx : rx, client ? rx : tx))
 		return engine_fail_crypto(engine, "derive the key block");
@@ -65,6 +68,8 @@ int tls12_send_finished(struct engine *engine)
 
 	ret = ccs_send(engine);
 	if (!ret)
+		ret = limits_apply(engine, SOCKTLS_DIRECTION_TX);
+	if (!ret)
 		ret = key_install(engine, &engine->tx_key);
 	OPENSSL_cleanse(&engine->tx_key, sizeof(engine->tx_key));
 	if (!ret)
@@ -78,8 +83,10 @@ int tls12_send_finished(struct engine *engine)
 
 int tls12_take_ccs(struct engine *engine)
 {
-	int ret = key_install(engine, &engine->rx_key);
+	int ret = limits_apply(engine, SOCKTLS_DIRECTION_RX);
 
+	if (!ret)
+		ret = key_install(engine, &engine->rx_key);
 	OPENSSL_cleanse(&engine->rx_key, sizeof(engine->rx_key));
 	return ret;
 }
