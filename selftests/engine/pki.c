@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include <openssl/err.h>
+#include <openssl/ocsp.h>
 #include <openssl/pem.h>
 #include <openssl/rand.h>
 #include <openssl/rsa.h>
@@ -130,6 +131,7 @@ static void add_extensions(X509 *cert, const struct pki_spec *spec)
 	add_extension(cert, spec, NID_ext_key_usage, spec->eku);
 	add_extension(cert, spec, NID_subject_alt_name, spec->san);
 	add_extension(cert, spec, NID_name_constraints, spec->constraints);
+	add_extension(cert, spec, NID_tlsfeature, spec->feature);
 }
 
 static void sign(X509 *cert, const struct pki_spec *spec, EVP_PKEY *own)
@@ -268,6 +270,54 @@ char *pki_crl(const struct pki_cert *issuer, const struct pki_cert *revoked)
 	must(PEM_write_bio_X509_CRL(bio, crl) == 1);
 	X509_CRL_free(crl);
 	return bio_text(bio);
+}
+
+static ASN1_GENERALIZEDTIME *generalized(long seconds)
+{
+	ASN1_TIME *at = X509_gmtime_adj(NULL, seconds);
+	ASN1_GENERALIZEDTIME *out = ASN1_TIME_to_generalizedtime(at, NULL);
+
+	must(out);
+	ASN1_TIME_free(at);
+	return out;
+}
+
+unsigned char *pki_ocsp(const struct pki_status *status, size_t *len)
+{
+	const struct pki_cert *signer = status->signer ? status->signer :
+							 status->issuer;
+	OCSP_CERTID *id = OCSP_cert_to_id(status->sha1 ? EVP_sha1() :
+					  EVP_sha256(), status->cert->cert,
+					  status->issuer->cert);
+	ASN1_GENERALIZEDTIME *from = generalized(status->from ? status->from :
+						 -HOUR);
+	ASN1_GENERALIZEDTIME *until = status->until == -1 ? NULL :
+		generalized(status->until ? status->until : MONTH);
+	ASN1_GENERALIZEDTIME *revoked = generalized(-HOUR);
+	OCSP_BASICRESP *basic = OCSP_BASICRESP_new();
+	OCSP_RESPONSE *response;
+	unsigned char *der = NULL;
+	int n;
+
+	must(id && basic);
+	must(OCSP_basic_add1_status(basic, id, status->status, 0,
+				    status->status ==
+				    V_OCSP_CERTSTATUS_REVOKED ? revoked : NULL,
+				    from, until));
+	must(OCSP_basic_sign(basic, signer->cert, signer->key, EVP_sha256(),
+			     NULL, 0) == 1);
+	response = OCSP_response_create(OCSP_RESPONSE_STATUS_SUCCESSFUL, basic);
+	must(response);
+	n = i2d_OCSP_RESPONSE(response, &der);
+	must(n > 0);
+	*len = n;
+	OCSP_RESPONSE_free(response);
+	OCSP_BASICRESP_free(basic);
+	OCSP_CERTID_free(id);
+	ASN1_GENERALIZEDTIME_free(from);
+	ASN1_GENERALIZEDTIME_free(until);
+	ASN1_GENERALIZEDTIME_free(revoked);
+	return der;
 }
 
 /* ---------------------------------------------------------------- files */

@@ -40,6 +40,7 @@ struct pki_cert {
  * @eku: "serverAuth", "clientAuth", ...; NULL: none
  * @usage: keyUsage, NULL: what fits @ca and the key
  * @constraints: nameConstraints, NULL: none
+ * @feature: TLS feature, "status_request": must staple (RFC 7633); NULL: none
  * @digest: hash of the signature, NULL: "SHA256"
  * @valid_from: seconds from now, 0: an hour ago
  * @valid_to: seconds from now, 0: in 30 days
@@ -53,6 +54,7 @@ struct pki_spec {
 	const char		*eku;
 	const char		*usage;
 	const char		*constraints;
+	const char		*feature;
 	const char		*digest;
 	long			valid_from;
 	long			valid_to;
@@ -64,6 +66,28 @@ void pki_free(struct pki_cert *cert);
 char *pki_pin(const struct pki_cert *cert);
 /* A CRL of @issuer that lists @revoked (NULL: nothing), PEM; to be freed. */
 char *pki_crl(const struct pki_cert *issuer, const struct pki_cert *revoked);
+/**
+ * struct pki_status - what an OCSP responder says
+ * @cert: about which certificate
+ * @issuer: its issuer
+ * @signer: whose key signs, NULL: @issuer's
+ * @status: V_OCSP_CERTSTATUS_*
+ * @from: thisUpdate in seconds from now, 0: an hour ago
+ * @until: nextUpdate, 0: in 30 days, -1: absent
+ * @sha1: names the issuer by SHA-1, else by SHA-256
+ */
+struct pki_status {
+	const struct pki_cert	*cert;
+	const struct pki_cert	*issuer;
+	const struct pki_cert	*signer;
+	int			status;
+	long			from;
+	long			until;
+	bool			sha1;
+};
+
+/* An OCSP response in DER; to be freed. */
+unsigned char *pki_ocsp(const struct pki_status *status, size_t *len);
 /* Write DIR/NAME/chain.pem and key.pem, as in the helper's configuration. */
 void pki_write_identity(const struct pki_cert *cert, const char *dir,
 			const char *name);

@@ -13,6 +13,8 @@
 
 #include <cmocka.h>
 
+#include <openssl/ocsp.h>
+
 #include "engine/core.h"
 #include "world.h"
 
@@ -25,23 +27,55 @@ static const struct flavour {
 	uint16_t	suite;
 	bool		mutual;
 	bool		retry;
+	bool		stapled;
 } flavours[] = {
-	{ "1.3", TLS13, 0x1301, false, false },
-	{ "1.3 mutual", TLS13, 0x1302, true, false },
-	{ "1.3 retry", TLS13, 0x1303, false, true },
-	{ "1.2 RSA", TLS12, 0x003c, false, false },
-	{ "1.2 RSA mutual", TLS12, 0x003c, true, false },
-	{ "1.2 ECDHE", TLS12, 0xc02f, false, false },
-	{ "1.2 ECDHE mutual", TLS12, 0xc02f, true, false },
+	{ "1.3", TLS13, 0x1301, false, false, false },
+	{ "1.3 mutual", TLS13, 0x1302, true, false, false },
+	{ "1.3 retry", TLS13, 0x1303, false, true, false },
+	{ "1.2 RSA", TLS12, 0x003c, false, false, false },
+	{ "1.2 RSA mutual", TLS12, 0x003c, true, false, false },
+	{ "1.2 ECDHE", TLS12, 0xc02f, false, false, false },
+	{ "1.2 ECDHE mutual", TLS12, 0xc02f, true, false, false },
+	{ "1.2 RSA stapled", TLS12, 0x003c, true, false, true },
+	{ "1.2 ECDHE stapled", TLS12, 0xc02f, false, false, true },
 };
 
 #define FLAVOURS	(sizeof(flavours) / sizeof(flavours[0]))
+
+static struct actor stapled;
+
+static int setup(void **state)
+{
+	struct pki_status status = { .status = V_OCSP_CERTSTATUS_GOOD };
+	unsigned char *der;
+	char text[128];
+	size_t len;
+
+	world_setup(state);
+	stapled = actor_new(&(struct pki_spec){ .key = "rsa", .name = "server",
+		.san = "DNS:" NAME, .issuer = world.ca, .eku = "serverAuth" });
+	status.cert = stapled.cert;
+	status.issuer = world.ca;
+	der = pki_ocsp(&status, &len);
+	assert_int_equal(engine_identity_staple(stapled.identity,
+			bytes_of(der, len), text, sizeof(text)), 0);
+	OPENSSL_free(der);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	actor_free(&stapled);
+	return world_teardown(state);
+}
 
 static void flavour_init(const struct flavour *flavour, struct pair *pair)
 {
 	static const uint16_t both[] = { 0x001d, 0x0017 };
 	struct engine_config c = world_client(), s = world_server(&world.rsa);
 
+	if (flavour->stapled)
+		s.identities = &stapled.identity;
 	c.suites = s.suites = &flavour->suite;
 	c.n_suites = s.n_suites = 1;
 	c.groups = both;
@@ -74,6 +108,10 @@ static const struct {
 	{ CLIENT_WAIT_CV, "CertificateVerify" },
 	{ CLIENT_WAIT_FINISHED, "Finished" },
 	{ CLIENT12_WAIT_CERT, "Certificate HelloRequest" },
+	{ CLIENT12_WAIT_CS_SKE,
+	  "CertificateStatus ServerKeyExchange HelloRequest" },
+	{ CLIENT12_WAIT_CS_CR_SHD,
+	  "CertificateStatus CertificateRequest ServerHelloDone HelloRequest" },
 	{ CLIENT12_WAIT_SKE, "ServerKeyExchange HelloRequest" },
 	{ CLIENT12_WAIT_CR_SHD,
 	  "CertificateRequest ServerHelloDone HelloRequest" },
@@ -630,6 +668,5 @@ int main(void)
 		cmocka_unit_test(no_changed_byte_goes_unnoticed),
 	};
 
-	return cmocka_run_group_tests_name("states", tests, world_setup,
-					   world_teardown);
+	return cmocka_run_group_tests_name("states", tests, setup, teardown);
 }

@@ -3,9 +3,23 @@
 #include <string.h>
 
 #include "engine/auth.h"
+#include "engine/ocsp.h"
 #include "engine/x509.h"
 
 /* -------------------------------------------------------------- sending */
+
+static void write_entry_extensions(struct engine *engine, struct writer *w,
+				   bool leaf)
+{
+	size_t mark = writer_open(w, 2), inner;
+
+	if (leaf && engine->server.staple.len) {
+		inner = extension_open(w, EXT_STATUS_REQUEST);
+		ocsp_write_status(w, engine->server.staple);
+		extension_close(w, inner);
+	}
+	writer_close(w, mark, 2);
+}
 
 int auth_send_certificate(struct engine *engine,
 			  const struct engine_identity *identity,
@@ -20,9 +34,16 @@ int auth_send_certificate(struct engine *engine,
 	for (i = 0; identity && i < identity->n; i++) {
 		writer_vector(w, 3, identity->der[i]);
 		if (engine->version >= TLS13)
-			writer_u16(w, 0);	/* extensions */
+			write_entry_extensions(engine, w, !i);
 	}
 	writer_close(w, mark, 3);
+	return message_end(engine);
+}
+
+int auth_send_status(struct engine *engine)
+{
+	ocsp_write_status(message_begin(engine, CERTIFICATE_STATUS),
+			  engine->server.staple);
 	return message_end(engine);
 }
 
@@ -170,7 +191,12 @@ int auth_certificate(struct engine *engine, const struct message *message)
 		return ret;
 	if (!engine->peer.chain)
 		return no_certificate(engine);
-	return peer_verify(engine);
+	ret = peer_verify(engine);
+	if (ret || !is_client(engine) || engine->client.status_due)
+		return ret;
+	if (engine->peer.staple.len)
+		return ocsp_check(engine, writer_view(&engine->peer.staple));
+	return ocsp_check_missing(engine);
 }
 
 int auth_check_signature(struct engine *engine,

@@ -12,6 +12,8 @@
 int auth_send_certificate(struct engine *engine,
 			  const struct engine_identity *identity,
 			  struct engine_bytes context);
+/* TLS 1.2: CertificateStatus with server.staple. */
+int auth_send_status(struct engine *engine);
 /* TLS 1.3: over the transcript so far. */
 int auth_send_verify13(struct engine *engine, uint16_t scheme);
 /* TLS 1.2: a client's, over the raw messages. */

@@ -5,6 +5,7 @@
 
 #include "engine/client.h"
 #include "engine/limits.h"
+#include "engine/ocsp.h"
 
 #define HELLO_REQUESTS_MAX	4
 
@@ -162,6 +163,8 @@ static bool write_extensions(struct engine *engine, struct writer *w)
 	write_greased(w, EXT_SIGNATURE_ALGORITHMS, grease->sigalg,
 		      set->policy->sigalgs, set->policy->n_sigalgs);
 	limits_write_offer(engine, w);
+	if (set->peer_auth != SOCKTLS_PEER_AUTH_NONE)
+		ocsp_write_request(w);
 	write_alpn(engine, w);
 	if (offers13(engine)) {
 		write_versions(engine, w);

@@ -34,6 +34,8 @@ int client13_finished(struct engine *engine, const struct message *message);
 int client12_server_hello(struct engine *engine,
 			  const struct server_hello *hello);
 int client12_certificate(struct engine *engine, const struct message *message);
+int client12_certificate_status(struct engine *engine,
+				const struct message *message);
 int client12_key_exchange(struct engine *engine, const struct message *message);
 int client12_certificate_request(struct engine *engine,
 				 const struct message *message);

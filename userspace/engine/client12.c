@@ -8,6 +8,7 @@
 #include "engine/auth.h"
 #include "engine/client.h"
 #include "engine/limits.h"
+#include "engine/ocsp.h"
 #include "engine/tls12.h"
 
 /* --------------------------------------------------------- ServerHello */
@@ -73,7 +74,9 @@ int client12_server_hello(struct engine *engine,
 	if (!ret && (extension_read_empty(extensions_get(list,
 					EXT_EXTENDED_MASTER_SECRET)) ||
 		     extension_read_empty(extensions_get(list,
-					EXT_SERVER_NAME))))
+					EXT_SERVER_NAME)) ||
+		     extension_read_empty(extensions_get(list,
+					EXT_STATUS_REQUEST))))
 		ret = engine_fail_message(engine, DECODE_ERROR, "ServerHello");
 	if (!ret)
 		ret = check_encrypt_then_mac(engine, list);
@@ -83,6 +86,7 @@ int client12_server_hello(struct engine *engine,
 		ret = limits_take_answer(engine, list);
 	if (!ret)
 		ret = limits_apply_now(engine);
+	engine->client.status_due = extensions_have(list, EXT_STATUS_REQUEST);
 	engine->ems = extensions_have(list, EXT_EXTENDED_MASTER_SECRET);
 	engine->state = CLIENT12_WAIT_CERT;
 	return ret;
@@ -116,6 +120,12 @@ static int check_key_kind(struct engine *engine)
 			   engine_peer_name(engine), engine->suite->name);
 }
 
+static enum state behind_certificate(const struct engine *engine)
+{
+	return engine->suite->exchange == EXCHANGE_RSA ?
+		CLIENT12_WAIT_CR_SHD : CLIENT12_WAIT_SKE;
+}
+
 int client12_certificate(struct engine *engine, const struct message *message)
 {
 	int ret;
@@ -123,9 +133,34 @@ int client12_certificate(struct engine *engine, const struct message *message)
 	ret = auth_certificate(engine, message);
 	if (!ret)
 		ret = check_key_kind(engine);
-	engine->state = engine->suite->exchange == EXCHANGE_RSA ?
-			CLIENT12_WAIT_CR_SHD : CLIENT12_WAIT_SKE;
+	if (engine->client.status_due)
+		engine->state = engine->suite->exchange == EXCHANGE_RSA ?
+				CLIENT12_WAIT_CS_CR_SHD : CLIENT12_WAIT_CS_SKE;
+	else
+		engine->state = behind_certificate(engine);
 	return ret;
+}
+
+int client12_certificate_status(struct engine *engine,
+				const struct message *message)
+{
+	struct engine_bytes response;
+	int alert = ocsp_read_status(message->body, &response);
+
+	if (alert)
+		return engine_fail_message(engine, alert, "CertificateStatus");
+	engine->client.status_due = false;
+	engine->state = behind_certificate(engine);
+	return ocsp_check(engine, response);
+}
+
+/* RFC 6066 section 8: a server may announce it and not send it. */
+static int check_status_missing(struct engine *engine)
+{
+	if (!engine->client.status_due)
+		return 0;
+	engine->client.status_due = false;
+	return ocsp_check_missing(engine);
 }
 
 /* ----------------------------------------------------- ServerKeyExchange */
@@ -194,7 +229,9 @@ int client12_key_exchange(struct engine *engine, const struct message *message)
 	struct server_key_exchange exchange;
 	int ret;
 
-	ret = parse_exchange(engine, message, &exchange);
+	ret = check_status_missing(engine);
+	if (!ret)
+		ret = parse_exchange(engine, message, &exchange);
 	if (!ret)
 		ret = check_group(engine, &exchange);
 	if (!ret)
@@ -212,8 +249,11 @@ int client12_certificate_request(struct engine *engine,
 				 const struct message *message)
 {
 	struct certificate_request request;
-	int alert;
+	int alert, ret;
 
+	ret = check_status_missing(engine);
+	if (ret)
+		return ret;
 	alert = certificate_request12_parse(&request, message->body);
 	if (alert)
 		return engine_fail_message(engine, alert, "CertificateRequest");
@@ -311,10 +351,10 @@ static int exchange_ephemeral(struct engine *engine)
 int client12_hello_done(struct engine *engine, const struct message *message)
 {
 	struct client *client = &engine->client;
-	int ret = 0;
+	int ret = check_status_missing(engine);
 
 	(void)message;
-	if (client->asked)
+	if (!ret && client->asked)
 		ret = auth_send_certificate(engine, client->scheme ?
 					    engine->identity : NULL,
 					    bytes_of(NULL, 0));

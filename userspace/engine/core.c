@@ -485,6 +485,8 @@ void engine_free(struct engine *engine)
 	client_free(&engine->client);
 	EVP_PKEY_free(engine->server.exchange_key);
 	sk_X509_pop_free(engine->peer.chain, X509_free);
+	X509_free(engine->peer.issuer);
+	writer_free(&engine->peer.staple);
 	free(engine->peer.identity);
 	writer_free(&engine->in);
 	writer_free(&engine->flight);

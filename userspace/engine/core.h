@@ -50,6 +50,9 @@ struct settings {
  * struct peer - what the peer said about itself
  * @chain: certificates, leaf first, NULL: none
  * @key: of the leaf, owned by @chain
+ * @issuer: of the leaf, in the verified path, owned; NULL: not verified, or the
+ *	leaf is itself an anchor
+ * @staple: OCSP response of a TLS 1.3 Certificate, empty: none
  * @verified: against the trust store and, on a client, the name
  * @identity: text for struct engine_result, owned
  * @scheme: of its signature
@@ -57,6 +60,8 @@ struct settings {
 struct peer {
 	STACK_OF(X509)		*chain;
 	EVP_PKEY		*key;
+	X509			*issuer;
+	struct writer		staple;
 	bool			verified;
 	char			*identity;
 	uint16_t		scheme;
@@ -99,6 +104,7 @@ struct limits {
  * @asked: a CertificateRequest came
  * @scheme: our signature scheme, 0: we send an empty Certificate
  * @server_share: of a TLS 1.2 ServerKeyExchange
+ * @status_due: the server announced a CertificateStatus (TLS 1.2)
  * @hello_requests: HelloRequests ignored so far
  */
 struct client {
@@ -115,6 +121,7 @@ struct client {
 	bool			asked;
 	uint16_t		scheme;
 	struct writer		server_share;
+	bool			status_due;
 	unsigned int		hello_requests;
 };
 
@@ -128,6 +135,7 @@ struct client {
  * @points: ec_point_formats is to be sent
  * @scheme: our signature scheme
  * @asked: we sent a CertificateRequest
+ * @staple: OCSP response to send, owned by the identity; empty: none
  * @exchange_key: the key of our ServerKeyExchange
  */
 struct server {
@@ -140,6 +148,7 @@ struct server {
 	bool			points;
 	uint16_t		scheme;
 	bool			asked;
+	struct engine_bytes	staple;
 	EVP_PKEY		*exchange_key;
 };
 

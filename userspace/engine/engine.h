@@ -176,6 +176,14 @@ int engine_identity_new(struct engine_identity **identity,
 			struct engine_bytes chain_pem,
 			const struct engine_keyops *ops, void *key,
 			char *error_text, size_t error_len);
+/*
+ * engine_identity_staple(): give the identity an OCSP response (DER) for its
+ * leaf, which a server staples as long as it is valid. Before the identity is
+ * shared. Returns 0, -EINVAL with @error_text filled, -ENOMEM.
+ */
+int engine_identity_staple(struct engine_identity *identity,
+			   struct engine_bytes response, char *error_text,
+			   size_t error_len);
 struct engine_identity *engine_identity_get(struct engine_identity *identity);
 void engine_identity_put(struct engine_identity *identity);
 

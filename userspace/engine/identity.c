@@ -20,6 +20,8 @@ static void identity_free(struct engine_identity *identity)
 		X509_free(identity->chain[i]);
 		OPENSSL_free((void *)identity->der[i].data);
 	}
+	OCSP_BASICRESP_free(identity->staple);
+	writer_free(&identity->staple_der);
 	free(identity->chain);
 	free(identity->der);
 	free(identity);

@@ -4,10 +4,12 @@
 
 #include <stdatomic.h>
 
+#include <openssl/ocsp.h>
 #include <openssl/x509.h>
 
 #include "engine/engine.h"
 #include "engine/suites.h"
+#include "engine/wire.h"
 
 /**
  * struct engine_identity - a certificate chain and the way to its key
@@ -17,6 +19,8 @@
  * @n: elements of both
  * @ops: operations with the private key
  * @key: for @ops, not owned
+ * @staple: OCSP response, or NULL
+ * @staple_der: the same, encoded
  */
 struct engine_identity {
 	atomic_uint		references;
@@ -25,6 +29,8 @@ struct engine_identity {
 	size_t			n;
 	const struct engine_keyops *ops;
 	void			*key;
+	OCSP_BASICRESP		*staple;
+	struct writer		staple_der;
 };
 
 static inline X509 *identity_leaf(const struct engine_identity *identity)

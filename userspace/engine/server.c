@@ -5,6 +5,7 @@
 
 #include <linux/tls.h>
 
+#include "engine/ocsp.h"
 #include "engine/server.h"
 
 /* ---------------------------------------------------------- the offer */
@@ -29,6 +30,10 @@ static int read_lists(struct offer *offer)
 	if (!alert && extensions_have(list, EXT_ALPN))
 		alert = extension_read_alpn(extensions_get(list, EXT_ALPN),
 					    &offer->alpn);
+	if (!alert && extensions_have(list, EXT_STATUS_REQUEST))
+		alert = ocsp_read_request(extensions_get(list,
+							 EXT_STATUS_REQUEST),
+					  &offer->status);
 	return alert;
 }
 
@@ -168,6 +173,13 @@ struct engine_identity *server_pick_identity(struct engine *engine,
 		if (usable(engine, offer, set->identities[i]))
 			found = set->identities[i];
 	return found;
+}
+
+void server_staple(struct engine *engine, const struct offer *offer)
+{
+	if (offer->status)
+		engine->server.staple = ocsp_staple(engine->identity,
+						    engine->set.now);
 }
 
 bool server_prefers_chacha(struct engine_bytes suites, uint16_t version)

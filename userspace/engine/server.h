@@ -12,6 +12,7 @@
  * @groups: supported_groups, uint16 each, empty: none
  * @sigalgs: signature_algorithms, uint16 each, empty: none
  * @alpn: ProtocolNameList, empty: none
+ * @status: an OCSP response is asked for
  */
 struct offer {
 	struct client_hello	hello;
@@ -19,6 +20,7 @@ struct offer {
 	struct engine_bytes	groups;
 	struct engine_bytes	sigalgs;
 	struct engine_bytes	alpn;
+	bool			status;
 };
 
 /*
@@ -35,6 +37,8 @@ struct engine_identity *server_pick_identity(struct engine *engine,
  * AES in hardware, and AES would cost it dearly.
  */
 bool server_prefers_chacha(struct engine_bytes suites, uint16_t version);
+/* The identity is chosen: staple its OCSP response if the client asked. */
+void server_staple(struct engine *engine, const struct offer *offer);
 /* Write the agreed ALPN protocol as an extension, if there is one. */
 void server_alpn_write(struct engine *engine, struct writer *w);
 /* A new ServerHello.random, with the downgrade sentinel where due. */

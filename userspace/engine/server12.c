@@ -139,6 +139,7 @@ static int choose_suite(struct engine *engine, const struct offer *offer)
 	if (engine->suite->exchange != EXCHANGE_RSA)
 		engine->server.scheme = scheme_of(engine, offer,
 						  engine->identity);
+	server_staple(engine, offer);
 	return 0;
 }
 
@@ -227,6 +228,8 @@ static void write_extensions(struct engine *engine, struct writer *w,
 				bytes_of(points, sizeof(points)));
 	if (engine->etm)
 		extension_write(w, EXT_ENCRYPT_THEN_MAC, bytes_of(NULL, 0));
+	if (engine->server.staple.len)
+		extension_write(w, EXT_STATUS_REQUEST, bytes_of(NULL, 0));
 	limits_write_answer(engine, w);
 	server_alpn_write(engine, w);
 }
@@ -315,6 +318,8 @@ static int send_flight(struct engine *engine, bool renegotiation)
 	if (!ret)
 		ret = auth_send_certificate(engine, engine->identity,
 					    bytes_of(NULL, 0));
+	if (!ret && engine->server.staple.len)
+		ret = auth_send_status(engine);
 	if (!ret && engine->suite->exchange != EXCHANGE_RSA)
 		ret = send_key_exchange(engine);
 	if (!ret && engine->set.peer_auth != SOCKTLS_PEER_AUTH_NONE)

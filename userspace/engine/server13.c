@@ -58,6 +58,7 @@ static int choose_identity(struct engine *engine, const struct offer *offer)
 						policy->sigalgs,
 						policy->n_sigalgs,
 						offer->sigalgs, TLS13);
+	server_staple(engine, offer);
 	return 0;
 }
 

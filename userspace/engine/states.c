@@ -14,6 +14,7 @@
 #define MAX_HELLO	65535
 #define MAX_EXTENSIONS	65535
 #define MAX_CERTIFICATE	131072
+#define MAX_STATUS	65535
 #define MAX_REQUEST	(65535 + 512)
 #define MAX_EXCHANGE	4096
 #define MAX_VERIFY	2048
@@ -41,6 +42,17 @@ static const struct step steps[] = {
 	/* ------------------------------------- client, TLS 1.2 (figure 1) */
 	{ CLIENT12_WAIT_CERT, CERTIFICATE, MAX_CERTIFICATE,
 	  NULL, client12_certificate },
+	/* RFC 6066 section 8: announced, and yet optional */
+	{ CLIENT12_WAIT_CS_SKE, CERTIFICATE_STATUS, MAX_STATUS,
+	  NULL, client12_certificate_status },
+	{ CLIENT12_WAIT_CS_SKE, SERVER_KEY_EXCHANGE, MAX_EXCHANGE,
+	  NULL, client12_key_exchange },
+	{ CLIENT12_WAIT_CS_CR_SHD, CERTIFICATE_STATUS, MAX_STATUS,
+	  NULL, client12_certificate_status },
+	{ CLIENT12_WAIT_CS_CR_SHD, CERTIFICATE_REQUEST, MAX_REQUEST,
+	  NULL, client12_certificate_request },
+	{ CLIENT12_WAIT_CS_CR_SHD, SERVER_HELLO_DONE, 0,
+	  NULL, client12_hello_done },
 	{ CLIENT12_WAIT_SKE, SERVER_KEY_EXCHANGE, MAX_EXCHANGE,
 	  NULL, client12_key_exchange },
 	{ CLIENT12_WAIT_CR_SHD, CERTIFICATE_REQUEST, MAX_REQUEST,
@@ -58,6 +70,10 @@ static const struct step steps[] = {
 	{ CLIENT_WAIT_SH, HELLO_REQUEST, 0,
 	  NULL, client_hello_request },
 	{ CLIENT12_WAIT_CERT, HELLO_REQUEST, 0,
+	  NULL, client_hello_request },
+	{ CLIENT12_WAIT_CS_SKE, HELLO_REQUEST, 0,
+	  NULL, client_hello_request },
+	{ CLIENT12_WAIT_CS_CR_SHD, HELLO_REQUEST, 0,
 	  NULL, client_hello_request },
 	{ CLIENT12_WAIT_SKE, HELLO_REQUEST, 0,
 	  NULL, client_hello_request },
@@ -116,6 +132,8 @@ const char *states_name(enum state state)
 		[CLIENT_WAIT_CV]	 = "WAIT_CV",
 		[CLIENT_WAIT_FINISHED]	 = "WAIT_FINISHED",
 		[CLIENT12_WAIT_CERT]	 = "1.2 WAIT_CERT",
+		[CLIENT12_WAIT_CS_SKE]	 = "1.2 WAIT_CS_SKE",
+		[CLIENT12_WAIT_CS_CR_SHD] = "1.2 WAIT_CS_CR_SHD",
 		[CLIENT12_WAIT_SKE]	 = "1.2 WAIT_SKE",
 		[CLIENT12_WAIT_CR_SHD]	 = "1.2 WAIT_CR_SHD",
 		[CLIENT12_WAIT_SHD]	 = "1.2 WAIT_SHD",

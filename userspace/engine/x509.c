@@ -10,6 +10,7 @@
 #include <openssl/x509_vfy.h>
 #include <openssl/x509v3.h>
 
+#include "engine/ocsp.h"
 #include "engine/x509.h"
 
 #define CHAIN_DEPTH	10	/* intermediates */
@@ -35,6 +36,35 @@ static int take_one(struct engine *engine, struct engine_bytes der)
 	return engine_fail_memory(engine);
 }
 
+/*
+ * RFC 8446 section 4.4.2: only what was asked for. A server asks for nothing,
+ * a client for the status of the leaf.
+ */
+static int take_extensions(struct engine *engine, struct engine_bytes block)
+{
+	static const struct extensions nothing;
+	struct engine_bytes body, response;
+	struct extensions list;
+	int alert;
+
+	extensions_parse(&list, block, IN_CERTIFICATE);
+	if (!extensions_within(&list, is_client(engine) ?
+			       &engine->client.offered : &nothing))
+		return engine_fail(engine, UNSUPPORTED_EXTENSION, EPROTO,
+				   "a certificate of %s has an extension that was not asked for",
+				   engine_peer_name(engine));
+	if (!extensions_have(&list, EXT_STATUS_REQUEST))
+		return 0;
+	body = extensions_get(&list, EXT_STATUS_REQUEST);
+	alert = ocsp_read_status(body, &response);
+	if (alert)
+		return engine_fail_message(engine, alert, "Certificate");
+	/* That of the leaf comes first, and is the one to be checked. */
+	if (sk_X509_num(engine->peer.chain) == 1)
+		writer_bytes(&engine->peer.staple, response);
+	return engine->peer.staple.bad ? engine_fail_memory(engine) : 0;
+}
+
 int peer_take(struct engine *engine, struct certificate_list *list)
 {
 	struct engine_bytes der, extensions;
@@ -45,8 +75,11 @@ int peer_take(struct engine *engine, struct certificate_list *list)
 	engine->peer.chain = sk_X509_new_null();
 	if (!engine->peer.chain)
 		return engine_fail_memory(engine);
-	while (!ret && certificate_next(list, &der, &extensions))
+	while (!ret && certificate_next(list, &der, &extensions)) {
 		ret = take_one(engine, der);
+		if (!ret)
+			ret = take_extensions(engine, extensions);
+	}
 	if (ret)
 		return ret;
 	engine->peer.key = X509_get0_pubkey(sk_X509_value(engine->peer.chain,
@@ -225,6 +258,14 @@ static bool path_prepare(struct engine *engine, X509_STORE_CTX *ctx,
 	return X509_VERIFY_PARAM_set_flags(param, flags) == 1;
 }
 
+static void take_issuer(struct engine *engine, STACK_OF(X509) *path)
+{
+	X509 *issuer = sk_X509_value(path, 1);
+
+	if (issuer && X509_up_ref(issuer) == 1)
+		engine->peer.issuer = issuer;
+}
+
 static int verify_path(struct engine *engine, X509_STORE *store)
 {
 	X509_STORE_CTX *ctx = X509_STORE_CTX_new();
@@ -234,6 +275,8 @@ static int verify_path(struct engine *engine, X509_STORE *store)
 		ret = engine_fail_memory(engine);
 	else if (X509_verify_cert(ctx) != 1)
 		ret = fail_verdict(engine, X509_STORE_CTX_get_error(ctx));
+	else
+		take_issuer(engine, X509_STORE_CTX_get0_chain(ctx));
 	X509_STORE_CTX_free(ctx);
 	ERR_clear_error();
 	return ret;
