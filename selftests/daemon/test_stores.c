@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -53,7 +54,7 @@ static int find(struct stores *stores, const char *name, uid_t uid, gid_t gid,
 
 	if (!err) {
 		assert_non_null(identity);
-		assert_non_null(identity->engine);
+		assert_non_null(identity->engines[0]);
 	} else if (!strstr(error, expected_text)) {
 		fail_msg("%s", error);
 	}
@@ -311,6 +312,125 @@ static void named_defaults_must_exist(void **state)
 	assert_non_null(strstr(text, "default trust store \"b\""));
 }
 
+static void write_bytes(const char *name, const void *data, size_t len)
+{
+	char path[256];
+	FILE *file;
+
+	fixture_write(&fixture, name, "");
+	snprintf(path, sizeof(path), "%s/%s", fixture.dir, name);
+	file = fopen(path, "we");
+	assert_non_null(file);
+	assert_int_equal(fwrite(data, 1, len, file), len);
+	fclose(file);
+}
+
+static struct identity *default_of(const struct stores *stores)
+{
+	struct identity *identity;
+	char error[ERROR_TEXT_MAX];
+
+	assert_int_equal(stores_find_identity(stores, NULL, 0, 0, &identity,
+					      error, sizeof(error)), 0);
+	return identity;
+}
+
+static void identities_may_have_several_chains(void **state)
+{
+	struct stores *stores;
+
+	(void)state;
+	fixture_fill(&fixture);
+	fixture_write(&fixture, "identities/default/b-chain.pem",
+		      fixture.client->chain_pem);
+	fixture_write(&fixture, "identities/default/b-key.pem",
+		      fixture.client->key_pem);
+	fixture_write(&fixture, "identities/default/a-chain.pem",
+		      fixture.ca->chain_pem);
+	fixture_write(&fixture, "identities/default/a-key.pem",
+		      fixture.ca->key_pem);
+	stores = load(0);
+	assert_int_equal(default_of(stores)->n, 3);
+	/* chain.pem first, the others by name */
+	assert_true(engine_local_key_matches(fixture.server->key,
+					     default_of(stores)->engines[0]));
+	assert_true(engine_local_key_matches(fixture.ca->key,
+					     default_of(stores)->engines[1]));
+	assert_true(engine_local_key_matches(fixture.client->key,
+					     default_of(stores)->engines[2]));
+	stores_free(stores);
+}
+
+static void one_bad_chain_costs_the_identity(void **state)
+{
+	const char *text;
+
+	(void)state;
+	fixture_fill(&fixture);
+	fixture_write(&fixture, "identities/default/b-chain.pem",
+		      fixture.client->chain_pem);
+	fixture_write(&fixture, "identities/default/b-key.pem",
+		      fixture.ca->key_pem);
+	fixture_write(&fixture, "identities/client/c-chain.pem",
+		      fixture.client->chain_pem);
+	log_capture();
+	stores_free(load(2));
+	text = log_captured();
+	assert_non_null(strstr(text, "b-key.pem is not the private key"));
+	assert_non_null(strstr(text, "c-key.pem: No such file"));
+}
+
+/* A fetch that failed does not take the service down. */
+static void unusable_ocsp_responses_are_warned_of(void **state)
+{
+	struct pki_status status = { .cert = fixture.server,
+				     .issuer = fixture.ca };
+	struct stores *stores;
+	unsigned char *der;
+	const char *text;
+	size_t len;
+
+	(void)state;
+	fixture_fill(&fixture);
+	der = pki_ocsp(&status, &len);
+	write_bytes("identities/default/ocsp.der", der, len);
+	write_bytes("identities/client/ocsp.der", der, len);
+	log_capture();
+	stores = load(0);
+	text = log_captured();
+	assert_non_null(strstr(text, "client/ocsp.der: not stapled: the OCSP response is for another certificate"));
+	assert_null(strstr(text, "default/ocsp.der"));
+	assert_int_equal(stores_count_identities(stores), 2);
+	stores_free(stores);
+	OPENSSL_free(der);
+}
+
+static void crls_stand_beside_their_store(void **state)
+{
+	char *crl = pki_crl(fixture.ca, fixture.server);
+	struct engine_trust *trust;
+	struct stores *stores;
+	char error[ERROR_TEXT_MAX];
+
+	(void)state;
+	fixture_fill(&fixture);
+	fixture_write(&fixture, "trust/default.crl", crl);
+	stores = load(0);
+	assert_int_equal(stores_count_trusts(stores), 1);
+	assert_int_equal(stores_find_trust(stores, NULL, SOCKTLS_CLIENT,
+					   &trust, error, sizeof(error)), 0);
+	assert_true(engine_trust_has_crl(trust));
+	stores_free(stores);
+	/* one that holds none would be believed to protect */
+	fixture_write(&fixture, "trust/default.crl", "nothing\n");
+	log_capture();
+	stores = load(1);
+	assert_non_null(strstr(log_captured(), "no CRL in PEM"));
+	assert_int_equal(stores_count_trusts(stores), 0);
+	stores_free(stores);
+	free(crl);
+}
+
 static int find_policy(struct stores *stores, const char *name,
 		       struct engine_policy **rules, const char **builtin)
 {
@@ -404,7 +524,7 @@ static void identity_outlives_its_stores(void **state)
 	identity_get(identity);
 	stores_free(stores);
 	/* ecdsa_secp256r1_sha256 */
-	assert_int_equal(engine_local_keyops.sign(identity->key, 0x0403,
+	assert_int_equal(engine_local_keyops.sign(identity->keys[0], 0x0403,
 						  message, signature, &len),
 			 0);
 	identity_put(identity);
@@ -425,6 +545,10 @@ int main(void)
 		cmocka_unit_test(default_trust_is_found),
 		cmocka_unit_test(system_trust_is_for_clients_only),
 		cmocka_unit_test(named_defaults_must_exist),
+		cmocka_unit_test(identities_may_have_several_chains),
+		cmocka_unit_test(one_bad_chain_costs_the_identity),
+		cmocka_unit_test(unusable_ocsp_responses_are_warned_of),
+		cmocka_unit_test(crls_stand_beside_their_store),
 		cmocka_unit_test(policies_are_built_in_or_files),
 		cmocka_unit_test(broken_policies_are_skipped),
 		cmocka_unit_test(identity_outlives_its_stores),

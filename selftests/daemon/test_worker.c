@@ -100,6 +100,48 @@ static void client_and_server_finish(void **state)
 	assert_int_equal(worker_count(kernel.worker), 0);
 }
 
+/* Two names, and for one of them two kinds of keys. */
+static void name_and_suite_choose_the_certificate(void **state)
+{
+	struct pki_cert *ecdsa = pki_issue(&(struct pki_spec){ .key = "p256",
+		.name = "x", .san = "DNS:example.org", .issuer = fixture.ca });
+	struct pki_cert *www = pki_issue(&(struct pki_spec){ .key = "p256",
+		.name = "x", .san = "DNS:*.example.net",
+		.issuer = fixture.ca });
+	struct end *server, *client = add_pair(&server);
+	struct end *server2, *client2 = add_pair(&server2);
+	struct end *server3, *client3 = add_pair(&server3);
+	struct stores *several;
+
+	(void)state;
+	fixture_write(&fixture, "identities/default/e-chain.pem",
+		      ecdsa->chain_pem);
+	fixture_write(&fixture, "identities/default/e-key.pem", ecdsa->key_pem);
+	fixture_write(&fixture, "identities/default/w-chain.pem",
+		      www->chain_pem);
+	fixture_write(&fixture, "identities/default/w-key.pem", www->key_pem);
+	fixture_write(&fixture, "policies/e.conf", "max-version = 1.2\n"
+		      "ciphers = TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256\n");
+	several = load_stores();
+	worker_set_stores(kernel.worker, several);
+	client2->parameters.policy = "e";
+	client3->parameters.server_name = "www.example.net";
+	kernel_run(&kernel);
+	kernel_assert_good(client, server);
+	kernel_assert_good(client2, server2);
+	kernel_assert_good(client3, server3);
+	assert_string_equal(client->peer_identity, "example.org");
+	/* rsa_pss_rsae_sha256, ecdsa_secp256r1_sha256 */
+	assert_int_equal(client->result.signature_scheme, 0x0804);
+	assert_int_equal(client2->result.signature_scheme, 0x0403);
+	assert_string_equal(client2->peer_identity, "example.org");
+	assert_string_equal(client3->peer_identity, "*.example.net");
+	worker_set_stores(kernel.worker, stores);
+	stores_free(several);
+	pki_free(ecdsa);
+	pki_free(www);
+}
+
 static void policy_is_a_file_of_the_administrator(void **state)
 {
 	struct end *server, *client = add_pair(&server);
@@ -587,6 +629,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(client_and_server_finish),
+		TEST(name_and_suite_choose_the_certificate),
 		TEST(policy_is_a_file_of_the_administrator),
 		TEST(unknown_policy_is_refused),
 		TEST(client_proves_itself),

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* One identity: identities/NAME/{chain.pem,key.pem,allow}. */
+/*
+ * One identity: identities/NAME/{chain.pem,key.pem,ocsp.der,allow}, and any
+ * number of X-chain.pem, X-key.pem, X-ocsp.der beside them.
+ */
 #ifndef SOCKTLSD_IDENTITY_H
 #define SOCKTLSD_IDENTITY_H
 
@@ -10,20 +13,27 @@
 #include "config.h"
 #include "engine/engine.h"
 
+/* Certificates of one identity. */
+#define IDENTITY_PAIRS_MAX	32
+
 /**
- * struct identity - a certificate chain, its private key, and who may use them
- * @references: the key is freed with the last one. An engine keeps a reference
- *	to @engine but none to @key, so whoever owns an engine holds one of these
+ * struct identity - certificate chains, private keys, and who may use them
+ * @references: the keys are freed with the last one. An engine keeps references
+ *	to @engines but none to @keys, so whoever owns an engine holds one of
+ *	these
  * @name: directory name
- * @engine: the chain, with the key behind engine_keyops
- * @key: of engine_local_key_new()
+ * @engines: the chains, with the keys behind engine_keyops; that of chain.pem,
+ *	the default one, comes first, the others by their file names
+ * @keys: of engine_local_key_new(), one for each chain
+ * @n: elements of both
  * @access: who may use it
  */
 struct identity {
 	unsigned int		references;
 	char			name[SOCKTLS_NAME_MAX + 1];
-	struct engine_identity	*engine;
-	void			*key;
+	struct engine_identity	*engines[IDENTITY_PAIRS_MAX];
+	void			*keys[IDENTITY_PAIRS_MAX];
+	size_t			n;
 	struct access_list	access;
 };
 
@@ -34,6 +44,9 @@ struct identity {
  * @name: its name, valid
  * @error: on failure, what is wrong, with the file's path
  * @error_len: length of @error in bytes
+ *
+ * A server presents what fits the client's SNI and what it can verify: several
+ * names, or an RSA and an ECDSA certificate for one, are several chains.
  *
  * Without an allow file root and the owner of key.pem may use it: the owner
  * can read the key anyway.

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "file.h"
 #include "log.h"
@@ -85,22 +86,61 @@ static int add_identity(struct stores *stores, const char *dir,
 	return 0;
 }
 
+static int read_trust_file(struct file *file, const char *path)
+{
+	int err = file_read(file, path);
+
+	if (err)
+		log_error("trust store skipped: %s: %s", path, strerror(-err));
+	return err;
+}
+
+/* The revocation lists of trust/NAME.pem, trust/NAME.crl: empty if missing. */
+static int read_crl_file(struct file *file, const char *path)
+{
+	char crl[PATH_MAX];
+	struct stat st;
+
+	snprintf(crl, sizeof(crl), "%.*s.crl", (int)(strlen(path) - 4), path);
+	if (!strcmp(path + strlen(path) - 4, ".pem") &&
+	    (stat(crl, &st) == 0 || errno != ENOENT))
+		return read_trust_file(file, crl);
+	*file = (struct file){ 0 };
+	return 0;
+}
+
 static int read_trust(struct engine_trust **trust, const char *path)
 {
 	char error[ERROR_TEXT_MAX] = "not certificates in PEM";
-	struct file file;
-	int err;
+	struct file file, crl;
+	char *both = NULL;
+	int err, len;
 
-	err = file_read(&file, path);
+	err = read_trust_file(&file, path);
+	if (err)
+		return err;
+	err = read_crl_file(&crl, path);
 	if (err) {
-		log_error("trust store skipped: %s: %s", path, strerror(-err));
+		file_wipe(&file);
 		return err;
 	}
-	err = engine_trust_new(trust,
-			       (struct engine_bytes){ (uint8_t *)file.data,
-						      file.len },
-			       error, sizeof(error));
+	len = asprintf(&both, "%s\n%s", file.data, crl.len ? crl.data : "");
+	if (len < 0)
+		err = -ENOMEM;
+	else
+		err = engine_trust_new(trust, (struct engine_bytes){
+					(uint8_t *)both, len }, error,
+				       sizeof(error));
+	if (len >= 0)
+		free(both);
+	if (!err && crl.len && !engine_trust_has_crl(*trust)) {
+		snprintf(error, sizeof(error),
+			 "no CRL in PEM in the .crl file beside it");
+		engine_trust_put(*trust);
+		err = -EINVAL;
+	}
 	file_wipe(&file);
+	file_wipe(&crl);
 	if (err)
 		log_error("trust store skipped: %s: %s", path, error);
 	return err;

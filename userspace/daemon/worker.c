@@ -355,8 +355,8 @@ static int make_engine(struct connection *connection,
 		return err;
 
 	if (connection->identity) {
-		config.identities = &connection->identity->engine;
-		config.n_identities = 1;
+		config.identities = connection->identity->engines;
+		config.n_identities = connection->identity->n;
 	}
 	err = engine_new(&connection->engine, &config,
 			 connection->worker->keylog ?

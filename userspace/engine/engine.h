@@ -204,6 +204,8 @@ bool engine_local_key_matches(void *key, struct engine_identity *identity);
  */
 int engine_trust_new(struct engine_trust **trust, struct engine_bytes value,
 		     char *error_text, size_t error_len);
+/* Are there CRLs in it? Then every leaf is looked up in one. */
+bool engine_trust_has_crl(const struct engine_trust *trust);
 struct engine_trust *engine_trust_get(struct engine_trust *trust);
 void engine_trust_put(struct engine_trust *trust);
 

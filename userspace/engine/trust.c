@@ -153,6 +153,11 @@ fail:
 	return ret;
 }
 
+bool engine_trust_has_crl(const struct engine_trust *trust)
+{
+	return trust->have_crl;
+}
+
 struct engine_trust *engine_trust_get(struct engine_trust *trust)
 {
 	atomic_fetch_add(&trust->references, 1);
