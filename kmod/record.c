@@ -40,10 +40,12 @@ void record_write_header(u8 bytes[RECORD_HEADER_LEN], u8 type, u16 version,
  * @header: as parsed
  * @limits: what the current epoch allows
  *
- * Return: 0; -ENOMSG for a content type that TLS does not have; -EINVAL for a
- * wrong version; -EMSGSIZE for a length over the limit; -EBADMSG for one that
- * cannot hold the protection's overhead, or an empty record where the content
- * type forbids it (RFC 8446 section 5.1).
+ * In this order, which is that of stock kTLS:
+ *
+ * Return: 0; -ENOMSG for a content type that TLS does not have; -EMSGSIZE for a
+ * length over the limit; -EBADMSG for one that cannot hold the protection's
+ * overhead, or an empty record where the content type forbids it (RFC 8446
+ * section 5.1); -EINVAL for a wrong version.
  */
 int record_check_header(const struct record_header *header,
 			const struct record_limits *limits)
@@ -51,14 +53,14 @@ int record_check_header(const struct record_header *header,
 	if (!limits->any_type && (header->type < RECORD_CHANGE_CIPHER_SPEC ||
 				  header->type > RECORD_APPLICATION_DATA))
 		return -ENOMSG;
-	if (limits->version ? header->version != limits->version :
-			      header->version >> 8 != RECORD_TLS_1_2 >> 8 ||
-			      (header->version & 0xff) > 4)
-		return -EINVAL;
 	if (header->length > limits->max_length)
 		return -EMSGSIZE;
 	if (header->length < limits->min_length)
 		return -EBADMSG;
+	if (limits->version ? header->version != limits->version :
+			      header->version >> 8 != RECORD_TLS_1_2 >> 8 ||
+			      (header->version & 0xff) > 4)
+		return -EINVAL;
 	return 0;
 }
 

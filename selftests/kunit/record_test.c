@@ -119,6 +119,15 @@ static void header_over_or_under_limit_is_refused(struct kunit *test)
 	expect_limits(test, &limits_13);
 }
 
+/* The order of stock kTLS, whose errnos programs know */
+static void header_length_is_judged_before_version(struct kunit *test)
+{
+	KUNIT_EXPECT_EQ(test, -EMSGSIZE, check(23, 0x5555, 0x5555,
+					       &limits_13));
+	KUNIT_EXPECT_EQ(test, -EBADMSG, check(23, 0x5555, 0, &limits_12));
+	KUNIT_EXPECT_EQ(test, -EINVAL, check(23, 0x5555, 100, &limits_12));
+}
+
 /* --- nonce and additional data --- */
 
 static const u8 write_iv[RECORD_NONCE_LEN] = {
@@ -341,6 +350,7 @@ static struct kunit_case record_cases[] = {
 	KUNIT_CASE(header_of_other_version_is_refused),
 	KUNIT_CASE(first_header_may_have_any_tls_version),
 	KUNIT_CASE(header_over_or_under_limit_is_refused),
+	KUNIT_CASE(header_length_is_judged_before_version),
 	KUNIT_CASE(first_nonce_is_the_iv),
 	KUNIT_CASE(nonce_is_iv_xor_padded_sequence_number),
 	KUNIT_CASE(explicit_nonce_follows_the_salt),
