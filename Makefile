@@ -22,7 +22,7 @@ KRELEASE = $(shell sed -n 's/.*UTS_RELEASE "\(.*\)"/\1/p' $(KDIR)/include/genera
 KBUILD_DIR = $(abspath $(BUILD))/kmod-$(KRELEASE)
 MODULE = $(KBUILD_DIR)/socktls.ko
 
-.PHONY: all module userspace install install-module clean help deps \
+.PHONY: all module userspace install install-module install-ulp-tls clean help deps \
 	check check-all demo check-matrix
 
 all: module userspace		## build the module and the userspace programs
@@ -48,6 +48,10 @@ install-module: module
 	install -D -m 0644 $(MODULE) \
 		$(DESTDIR)/lib/modules/$(KRELEASE)/updates/socktls.ko
 	test -n "$(DESTDIR)" || depmod $(KRELEASE)
+
+install-ulp-tls:		## have socktls in place of stock kTLS (modprobe.d)
+	install -D -m 0644 kmod/socktls-ulp-tls.conf \
+		$(DESTDIR)/etc/modprobe.d/socktls-ulp-tls.conf
 
 deps:				## install the Debian packages that all this needs
 	@selftests/deps

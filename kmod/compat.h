@@ -79,4 +79,13 @@ static inline int compat_send_page(struct sock *sk, struct page *page,
 #define COMPAT_RECVMSG_ARGS
 #endif
 
+/* Of the newest <linux/tls.h>, whose numbers hold on every kernel. */
+#ifdef HAVE_TLS_MAX_PAYLOAD
+#define COMPAT_TLS_TX_MAX_PAYLOAD_LEN		TLS_TX_MAX_PAYLOAD_LEN
+#define COMPAT_TLS_INFO_TX_MAX_PAYLOAD_LEN	TLS_INFO_TX_MAX_PAYLOAD_LEN
+#else
+#define COMPAT_TLS_TX_MAX_PAYLOAD_LEN		5
+#define COMPAT_TLS_INFO_TX_MAX_PAYLOAD_LEN	7
+#endif
+
 #endif /* SOCKTLS_COMPAT_H */

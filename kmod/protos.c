@@ -89,7 +89,7 @@ static int protos_disconnect(struct sock *sk, int flags)
 	 */
 	if (!conn)
 		return sk->sk_prot->disconnect(sk, flags);
-	if (!conn->closing && !conn_is_plain(conn))
+	if (!conn->closing && (!conn_is_plain(conn) || socktls_ulp_is_tls(sk)))
 		return -EOPNOTSUPP;
 	return conn->protos->base_prot->disconnect(sk, flags);
 }

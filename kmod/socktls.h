@@ -73,6 +73,9 @@ struct socktls_rx {
 	bool			closed;		/* close_notify received */
 	bool			protected;	/* a protected record was opened */
 	bool			keyed;		/* key plane: TLS_RX was set */
+	bool			key_expired;	/* key plane: KeyUpdate received */
+	bool			stopped;	/* key plane: not records any more */
+	u32			consumed;	/* records read to their end */
 	u16			ccs;		/* TLS 1.3 CCS records dropped */
 	u16			empty;		/* empty records in a row */
 	u16			warnings;	/* warning alerts received */
@@ -165,6 +168,7 @@ int socktls_ulp_init(void);
 void socktls_ulp_exit(void);
 int socktls_attach_child(struct sock *sk, struct socktls_config *config,
 			 const struct proto_ops *base_ops);
+bool socktls_ulp_is_tls(const struct sock *sk);
 extern struct tcp_ulp_ops socktls_ulp_ops;
 
 /* protos.c */

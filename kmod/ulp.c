@@ -8,6 +8,10 @@
 #include "net.h"
 #include "socktls.h"
 
+static char *ulp = "";
+module_param(ulp, charp, 0444);
+MODULE_PARM_DESC(ulp, "tls: be the ULP of that name too, in place of stock tls.ko");
+
 static bool ulp_is_base_tcp(const struct sock *sk)
 {
 	return sk->sk_protocol == IPPROTO_TCP && sk->sk_type == SOCK_STREAM &&
@@ -43,14 +47,12 @@ static int ulp_attach(struct sock *sk, struct socktls_config *config,
 	return 0;
 }
 
-/* tcp_ulp_ops->init. sk locked. */
-static int ulp_init(struct sock *sk)
+static int ulp_init_states(struct sock *sk, unsigned int states)
 {
 	struct socktls_config *config;
 	int err;
 
-	if (sk->sk_state != TCP_CLOSE && sk->sk_state != TCP_LISTEN &&
-	    sk->sk_state != TCP_ESTABLISHED)
+	if (!((1 << sk->sk_state) & states))
 		return -ENOTCONN;
 	if (!sk->sk_socket || !ulp_is_base_tcp(sk) || tcp_sk(sk)->repair)
 		return -EOPNOTSUPP;
@@ -63,6 +65,18 @@ static int ulp_init(struct sock *sk)
 	err = ulp_attach(sk, config, sk->sk_socket->ops);
 	socktls_config_put(config);
 	return err;
+}
+
+/* tcp_ulp_ops->init. sk locked. */
+static int ulp_init(struct sock *sk)
+{
+	return ulp_init_states(sk, TCPF_CLOSE | TCPF_LISTEN | TCPF_ESTABLISHED);
+}
+
+/* As stock kTLS: never a listener, so its children need no clone() either. */
+static int ulp_init_tls(struct sock *sk)
+{
+	return ulp_init_states(sk, TCPF_ESTABLISHED);
 }
 
 /**
@@ -141,6 +155,12 @@ static int ulp_get_info(struct sock *sk, struct sk_buff *skb
 	    nla_put_u16(skb, TLS_INFO_RXCONF,
 			ulp_conf(on || READ_ONCE(conn->rx.keyed))))
 		goto out;
+	if (READ_ONCE(conn->expect_no_pad) &&
+	    nla_put_flag(skb, TLS_INFO_RX_NO_PAD))
+		goto out;
+	if (nla_put_u16(skb, COMPAT_TLS_INFO_TX_MAX_PAYLOAD_LEN,
+			READ_ONCE(conn->tx.max_plaintext)))
+		goto out;
 	err = 0;
 out:
 	rcu_read_unlock();
@@ -153,7 +173,8 @@ out:
 
 static size_t ulp_get_info_size(const struct sock *sk COMPAT_ULP_INFO_PARAMS)
 {
-	return nla_total_size(0) + 4 * nla_total_size(sizeof(u16));
+	return nla_total_size(0) + 5 * nla_total_size(sizeof(u16)) +
+	       nla_total_size(0);
 }
 
 struct tcp_ulp_ops socktls_ulp_ops = {
@@ -166,12 +187,59 @@ struct tcp_ulp_ops socktls_ulp_ops = {
 	.get_info_size	= ulp_get_info_size,
 };
 
+static struct tcp_ulp_ops tls_ulp_ops = {
+	.name		= "tls",
+	.owner		= THIS_MODULE,
+	.init		= ulp_init_tls,
+	.release	= ulp_release,
+	.get_info	= ulp_get_info,
+	.get_info_size	= ulp_get_info_size,
+};
+
+/**
+ * socktls_ulp_is_tls() - was the socket attached under the name of stock kTLS?
+ * @sk: with our ULP
+ *
+ * Return: true if so: what is neither key nor data then does what stock does.
+ */
+bool socktls_ulp_is_tls(const struct sock *sk)
+{
+	return inet_csk(sk)->icsk_ulp_ops == &tls_ulp_ops;
+}
+
+static bool ulp_wants_tls(void)
+{
+	return !strcmp(ulp, "tls");
+}
+
+/*
+ * A tls.ko that is loaded later would not notice that its name is taken, and
+ * corrupt the list of ULPs when it goes: it has to be kept out.
+ */
 int socktls_ulp_init(void)
 {
-	return tcp_register_ulp(&socktls_ulp_ops);
+	int err;
+
+	if (*ulp && !ulp_wants_tls()) {
+		pr_err("socktls: ulp=%s: the only other name is tls\n", ulp);
+		return -EINVAL;
+	}
+	if (ulp_wants_tls()) {
+		err = tcp_register_ulp(&tls_ulp_ops);
+		if (err) {
+			pr_err("socktls: ulp=tls: a ULP of this name is there already: unload tls.ko, and keep it out\n");
+			return err;
+		}
+	}
+	err = tcp_register_ulp(&socktls_ulp_ops);
+	if (err && ulp_wants_tls())
+		tcp_unregister_ulp(&tls_ulp_ops);
+	return err;
 }
 
 void socktls_ulp_exit(void)
 {
 	tcp_unregister_ulp(&socktls_ulp_ops);
+	if (ulp_wants_tls())
+		tcp_unregister_ulp(&tls_ulp_ops);
 }
