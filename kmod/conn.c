@@ -192,7 +192,8 @@ static void conn_data_ready(struct sock *sk)
 		socktls_conn_kick(conn, 0);
 		return;
 	}
-	if (!socktls_rx_wants_reader(conn))
+	/* a read that began before the key still takes bytes */
+	if (!socktls_rx_wants_reader(conn) && !atomic_read(&conn->plain_calls))
 		return;
 	conn->base_data_ready(sk);
 	if (!conn->key_plane)

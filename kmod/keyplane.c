@@ -125,7 +125,10 @@ static int keyplane_read(sockptr_t optval, unsigned int optlen,
 	return err;
 }
 
-/* Stock kTLS demands the same version and cipher in both directions. */
+/*
+ * Stock kTLS demands the same version and cipher in both directions, and of
+ * the next key as of the one before.
+ */
 static int keyplane_match(const struct socktls_conn *conn,
 			  const struct socktls_key *key)
 {
@@ -149,7 +152,11 @@ static void keyplane_write_cbc(const struct socktls_epoch *e,
 	memcpy(info->mac_key, key->mac_key, key->mac_key_len);
 }
 
-/* What getsockopt() gives back, with the current nonce and number in it. */
+/*
+ * What getsockopt() gives back, with the current nonce and number in it. The
+ * explicit nonce is told as stock kTLS tells it: it counts records in both
+ * directions, though what is received brings its own.
+ */
 static void keyplane_write_info(const struct socktls_epoch *e,
 				const struct socktls_key *key, u8 *info)
 {
@@ -170,33 +177,65 @@ static void keyplane_write_info(const struct socktls_epoch *e,
 	if (e->version == RECORD_TLS_1_3 || !c->explicit_size)
 		memcpy(info + l.iv, e->iv + l.salt_len, c->info_iv_size);
 	else
-		put_unaligned_be64(e->explicit_nonce, info + l.iv);
+		put_unaligned_be64(key->explicit_nonce + e->seq - key->seq,
+				   info + l.iv);
 	put_unaligned_be64(e->seq, info + l.rec_seq);
+}
+
+static int keyplane_install_tx(struct socktls_conn *conn,
+			       struct socktls_epoch **epoch)
+{
+	/* what was written before the new key goes out under the old one */
+	int err = conn->tx.keyed ? socktls_tx_flush(conn) : 0;
+
+	if (err && err != -EAGAIN)
+		return err;
+	swap(conn->tx.epoch, *epoch);
+	WRITE_ONCE(conn->tx.keyed, true);
+	return 0;
+}
+
+static int keyplane_install_rx(struct socktls_conn *conn,
+			       struct socktls_epoch **epoch)
+{
+	swap(conn->rx.epoch, *epoch);
+	WRITE_ONCE(conn->rx.keyed, true);
+	conn->rx.key_expired = false;
+	/* records may have come before their key */
+	conn->base_data_ready(conn->sk);
+	return 0;
 }
 
 static int keyplane_install(struct socktls_conn *conn, int optname,
 			    const struct socktls_key *key)
 {
 	struct socktls_epoch *epoch = socktls_epoch_new(key);
+	int err;
 
 	if (IS_ERR(epoch))
 		return PTR_ERR(epoch);
 	conn->version = key->version;
 	conn->cipher = key->cipher;
-	conn->own_key[optname == TLS_TX] = *key;
 	WRITE_ONCE(conn->key_plane, true);
 	socktls_conn_take_over(conn);
-	if (optname == TLS_TX) {
-		swap(conn->tx.epoch, epoch);
-		WRITE_ONCE(conn->tx.keyed, true);
-	} else {
-		swap(conn->rx.epoch, epoch);
-		WRITE_ONCE(conn->rx.keyed, true);
-		/* records may have come before their key */
-		conn->base_data_ready(conn->sk);
-	}
+	err = optname == TLS_TX ? keyplane_install_tx(conn, &epoch) :
+				  keyplane_install_rx(conn, &epoch);
+	if (!err)
+		conn->own_key[optname == TLS_TX] = *key;
+	/* the one before, or the new one after a failure */
 	socktls_epoch_free(epoch);
-	return 0;
+	return err;
+}
+
+static bool keyplane_is_connected(const struct sock *sk)
+{
+	const unsigned int never = TCPF_LISTEN | TCPF_SYN_SENT |
+				   TCPF_SYN_RECV | TCPF_NEW_SYN_RECV;
+
+	/* what arrived before a connection ended can still be read */
+	if (sk->sk_state == TCP_CLOSE)
+		return socktls_ulp_is_tls(sk);
+	return !((1 << sk->sk_state) & never);
 }
 
 static int keyplane_set_key(struct socktls_conn *conn, int optname,
@@ -207,10 +246,11 @@ static int keyplane_set_key(struct socktls_conn *conn, int optname,
 
 	if (conn->state != SOCKTLS_STATE_PLAIN)
 		return -EBUSY;
-	if (conn->sk->sk_state != TCP_ESTABLISHED &&
-	    conn->sk->sk_state != TCP_CLOSE_WAIT)
+	if (!keyplane_is_connected(conn->sk))
 		return -ENOTCONN;
-	if (optname == TLS_TX ? conn->tx.keyed : conn->rx.keyed)
+	/* TLS 1.2 has no KeyUpdate */
+	if ((optname == TLS_TX ? conn->tx.keyed : conn->rx.keyed) &&
+	    conn->version != RECORD_TLS_1_3)
 		return -EBUSY;
 	err = keyplane_read(optval, optlen, &key);
 	if (!err)
@@ -221,8 +261,8 @@ static int keyplane_set_key(struct socktls_conn *conn, int optname,
 	return err;
 }
 
-static int keyplane_set_flag(struct socktls_conn *conn, int optname,
-			     sockptr_t optval, unsigned int optlen)
+static int keyplane_set_zerocopy_ro(struct socktls_conn *conn,
+				    sockptr_t optval, unsigned int optlen)
 {
 	u32 value;
 
@@ -232,33 +272,75 @@ static int keyplane_set_flag(struct socktls_conn *conn, int optname,
 		return -EFAULT;
 	if (value > 1)
 		return -EINVAL;
-	if (optname == TLS_TX_ZEROCOPY_RO) {
-		conn->zerocopy_ro = value;
-		return 0;
-	}
-	if (!conn->rx.keyed || conn->version != RECORD_TLS_1_3)
+	conn->zerocopy_ro = value;
+	return 0;
+}
+
+static int keyplane_set_no_pad(struct socktls_conn *conn, sockptr_t optval,
+			       unsigned int optlen)
+{
+	u32 value;
+	int zeroed;
+
+	if (conn->version != RECORD_TLS_1_3 || optlen < sizeof(value))
 		return -EINVAL;
-	conn->expect_no_pad = value;
+	if (copy_from_sockptr(&value, optval, sizeof(value)))
+		return -EFAULT;
+	if (value > 1 || !conn->rx.keyed)
+		return -EINVAL;
+	zeroed = check_zeroed_sockptr(optval, sizeof(value),
+				      optlen - sizeof(value));
+	if (zeroed <= 0)
+		return zeroed ? zeroed : -EINVAL;
+	WRITE_ONCE(conn->expect_no_pad, value);
+	return 0;
+}
+
+/* The record_size_limit that the peer sent, RFC 8449, without the type. */
+static int keyplane_set_max_payload(struct socktls_conn *conn,
+				    sockptr_t optval, unsigned int optlen)
+{
+	const u16 least = conn->version == RECORD_TLS_1_3 ? 63 : 64;
+	u16 value;
+
+	if (conn->state != SOCKTLS_STATE_PLAIN || conn->tx.plaintext_len)
+		return -EBUSY;
+	if (optlen != sizeof(value))
+		return -EINVAL;
+	if (copy_from_sockptr(&value, optval, sizeof(value)))
+		return -EFAULT;
+	if (value < least || value > RECORD_MAX_PLAINTEXT)
+		return -EINVAL;
+	WRITE_ONCE(conn->tx.max_plaintext, value);
 	return 0;
 }
 
 /**
  * socktls_keyplane_set() - the options of <linux/tls.h>
  * @conn: sk locked
- * @optname: TLS_TX, TLS_RX, TLS_TX_ZEROCOPY_RO or TLS_RX_EXPECT_NO_PAD
+ * @optname: one of them
  * @optval: the value
  * @optlen: its length in bytes
  *
- * Return: 0; -EBUSY on the helper plane, or when that direction has a key;
- * -ENOTCONN; -EINVAL for a value that does not fit; -ENOENT when the kernel
- * lacks the cipher; -EFAULT; -ENOMEM.
+ * Return: 0; -EBUSY on the helper plane, when that direction has a key of
+ * TLS 1.2, or for a limit while a record is open; -ENOTCONN; -EINVAL for a
+ * value that does not fit; -ENOENT when the kernel lacks the cipher; -EFAULT;
+ * -ENOMEM.
  */
 int socktls_keyplane_set(struct socktls_conn *conn, int optname,
 			 sockptr_t optval, unsigned int optlen)
 {
-	if (optname == TLS_TX || optname == TLS_RX)
-		return keyplane_set_key(conn, optname, optval, optlen);
-	return keyplane_set_flag(conn, optname, optval, optlen);
+	if (sockptr_is_null(optval))
+		return -EINVAL;
+	switch (optname) {
+	case TLS_TX_ZEROCOPY_RO:
+		return keyplane_set_zerocopy_ro(conn, optval, optlen);
+	case TLS_RX_EXPECT_NO_PAD:
+		return keyplane_set_no_pad(conn, optval, optlen);
+	case COMPAT_TLS_TX_MAX_PAYLOAD_LEN:
+		return keyplane_set_max_payload(conn, optval, optlen);
+	}
+	return keyplane_set_key(conn, optname, optval, optlen);
 }
 
 static int keyplane_get_key(struct socktls_conn *conn, int optname,
@@ -287,6 +369,36 @@ static int keyplane_get_key(struct socktls_conn *conn, int optname,
 	return err;
 }
 
+static int keyplane_get_zerocopy_ro(struct socktls_conn *conn,
+				    char __user *optval, int len)
+{
+	u32 value = conn->zerocopy_ro;
+
+	if (len != sizeof(value))
+		return -EINVAL;
+	return copy_to_user(optval, &value, sizeof(value)) ? -EFAULT : 0;
+}
+
+static int keyplane_put(const void *value, int size, char __user *optval,
+			int __user *optlen, int len)
+{
+	if (len < size)
+		return -EINVAL;
+	if (put_user(size, optlen) || copy_to_user(optval, value, size))
+		return -EFAULT;
+	return 0;
+}
+
+static int keyplane_get_no_pad(struct socktls_conn *conn, char __user *optval,
+			       int __user *optlen, int len)
+{
+	u32 value = conn->expect_no_pad;
+
+	if (!conn->rx.keyed || conn->version != RECORD_TLS_1_3)
+		return -EINVAL;
+	return keyplane_put(&value, sizeof(value), optval, optlen, len);
+}
+
 /*
  * socktls_keyplane_get() - read the options of <linux/tls.h>
  *
@@ -296,22 +408,21 @@ static int keyplane_get_key(struct socktls_conn *conn, int optname,
 int socktls_keyplane_get(struct socktls_conn *conn, int optname,
 			 char __user *optval, int __user *optlen)
 {
-	u32 value;
+	u16 max_payload = conn->tx.max_plaintext;
 	int len;
 
 	if (get_user(len, optlen))
 		return -EFAULT;
-	if (optname == TLS_TX || optname == TLS_RX) {
-		if (!optval || len < (int)sizeof(struct tls_crypto_info))
-			return -EINVAL;
-		return keyplane_get_key(conn, optname, optval, len);
+	switch (optname) {
+	case TLS_TX_ZEROCOPY_RO:
+		return keyplane_get_zerocopy_ro(conn, optval, len);
+	case TLS_RX_EXPECT_NO_PAD:
+		return keyplane_get_no_pad(conn, optval, optlen, len);
+	case COMPAT_TLS_TX_MAX_PAYLOAD_LEN:
+		return keyplane_put(&max_payload, sizeof(max_payload), optval,
+				    optlen, len);
 	}
-	if (len != sizeof(value))
+	if (!optval || len < (int)sizeof(struct tls_crypto_info))
 		return -EINVAL;
-	value = optname == TLS_TX_ZEROCOPY_RO ? conn->zerocopy_ro :
-						conn->expect_no_pad;
-	if (optname == TLS_RX_EXPECT_NO_PAD &&
-	    (!conn->rx.keyed || conn->version != RECORD_TLS_1_3))
-		return -EINVAL;
-	return copy_to_user(optval, &value, sizeof(value)) ? -EFAULT : 0;
+	return keyplane_get_key(conn, optname, optval, len);
 }

@@ -46,6 +46,22 @@ static bool rx_is_full(const struct socktls_conn *conn)
 	return conn->rx.opened_size >= (u32)READ_ONCE(conn->sk->sk_rcvbuf);
 }
 
+/*
+ * Key plane: what follows a KeyUpdate is under a key that the program has to
+ * bring, after it has read the record.
+ */
+static bool rx_is_key_update(const struct socktls_conn *conn,
+			     const struct rx_record *rec)
+{
+	u8 first;
+
+	if (conn->version != RECORD_TLS_1_3 || rec->type != RECORD_HANDSHAKE ||
+	    !rec->len)
+		return false;
+	socktls_vec_read(&rec->vec, rec->off, &first, 1);
+	return first == HANDSHAKE_KEY_UPDATE;
+}
+
 static int rx_fill_one(struct socktls_conn *conn)
 {
 	struct socktls_rx *rx = &conn->rx;
@@ -74,6 +90,8 @@ static int rx_fill_one(struct socktls_conn *conn)
 		return ret ? ret : 1;
 	}
 	rx->empty = 0;
+	if (conn->key_plane)
+		rx->key_expired = rx_is_key_update(conn, rec);
 	list_add_tail(&rec->list, &rx->opened);
 	rx->opened_len += rec->len;
 	rx->opened_size += rec->vec.nr * PAGE_SIZE;
@@ -98,25 +116,31 @@ int socktls_rx_fill(struct socktls_conn *conn, u32 target)
 	int ret = 1;
 
 	while (ret > 0 && rx_is_live(conn) && !rx->error && !rx->closed &&
+	       !rx->key_expired &&
 	       (rx->opened_len < target || list_empty(&rx->opened)) &&
 	       !rx_is_full(conn))
 		ret = rx_fill_one(conn);
 	return rx->error;
 }
 
-/* What a read that finds no record returns: 0 at the end, -EAGAIN: wait. */
-static int rx_condition(struct socktls_conn *conn)
+/*
+ * What a read that finds no record returns: 0 at the end, -EAGAIN: wait. With
+ * @keep an error of TCP's is left for the next call, for this one has data.
+ */
+static int rx_condition(struct socktls_conn *conn, bool keep)
 {
 	struct sock *sk = conn->sk;
 
 	if (conn->rx.error)
 		return conn->rx.error;
+	if (conn->rx.key_expired)
+		return -EKEYEXPIRED;
 	if (conn->error.error && !conn->key_plane)
 		return -(int)conn->error.error;
 	if (conn->rx.closed)
 		return 0;
 	if (sk->sk_err)
-		return sock_error(sk);
+		return keep ? -READ_ONCE(sk->sk_err) : sock_error(sk);
 	if (sock_flag(sk, SOCK_DONE)) {
 		if (conn->key_plane)
 			return 0;
@@ -135,11 +159,21 @@ static int rx_condition(struct socktls_conn *conn)
 	return -EAGAIN;
 }
 
+/* A reader's place among the opened records. */
+struct rx_cursor {
+	struct list_head	*seen;	/* last record dealt with, or the head */
+	u8			type;	/* of the records read so far, 0: none */
+	bool			peek;
+	size_t			copied;
+	u32			consumed;	/* rx.consumed when seen was set */
+};
+
 /*
- * Waits for a record behind the @seen first ones of the list. sk locked.
+ * Waits for a record behind those that the cursor has seen. sk locked, released
+ * while waiting: then another reader may take what was peeked at.
  * Return: 1 with rec set, 0 at the end of the stream, or a negative errno.
  */
-static int rx_wait(struct socktls_conn *conn, struct list_head *seen,
+static int rx_wait(struct socktls_conn *conn, struct rx_cursor *at,
 		   struct rx_record **rec, long *timeo)
 {
 	struct socktls_rx *rx = &conn->rx;
@@ -147,16 +181,17 @@ static int rx_wait(struct socktls_conn *conn, struct list_head *seen,
 	for (;;) {
 		int err;
 
-		if (!list_is_last(seen, &rx->opened)) {
-			*rec = list_first_entry(seen, struct rx_record, list);
+		if (!list_is_last(at->seen, &rx->opened)) {
+			*rec = list_first_entry(at->seen, struct rx_record,
+						list);
 			return 1;
 		}
 		socktls_rx_fill(conn, rx->opened_len + 1);
-		if (!list_is_last(seen, &rx->opened))
+		if (!list_is_last(at->seen, &rx->opened))
 			continue;
 		if (rx_is_full(conn))
 			return -EAGAIN;	/* a peek that has seen enough */
-		err = rx_condition(conn);
+		err = rx_condition(conn, at->copied);
 		if (err != -EAGAIN)
 			return err;
 		if (!*timeo)
@@ -166,6 +201,12 @@ static int rx_wait(struct socktls_conn *conn, struct list_head *seen,
 		socktls_conn_wait(conn, timeo);
 		if (rx_is_plain(conn))
 			return -EAGAIN;
+		if (at->peek && at->consumed != rx->consumed) {
+			if (at->copied)
+				return -EAGAIN;
+			at->seen = &rx->opened;
+			at->consumed = rx->consumed;
+		}
 	}
 }
 
@@ -194,19 +235,12 @@ static void rx_advance(struct socktls_conn *conn, struct rx_record *rec, u32 n)
 	rec->len -= n;
 	conn->rx.opened_len -= n;
 	if (!rec->len) {
+		conn->rx.consumed++;
 		conn->rx.opened_size -= rec->vec.nr * PAGE_SIZE;
 		list_del(&rec->list);
 		socktls_rx_release(conn, rec);
 	}
 }
-
-/* A reader's place among the opened records. */
-struct rx_cursor {
-	struct list_head	*seen;	/* last record dealt with, or the head */
-	u8			type;	/* of the records read so far, 0: none */
-	bool			peek;
-	size_t			copied;
-};
 
 /* Key plane: tell the content type, as stock kTLS does. */
 static int rx_put_type(struct socktls_conn *conn, struct msghdr *msg, u8 type)
@@ -228,8 +262,7 @@ static int rx_read_record(struct socktls_conn *conn, struct rx_record *rec,
 {
 	u32 n, copied;
 
-	if (at->type && (at->type != rec->type ||
-			 rec->type != RECORD_APPLICATION_DATA))
+	if (at->type && at->type != rec->type)
 		return 0;
 	if (!at->type) {
 		int err = rx_put_type(conn, msg, rec->type);
@@ -241,15 +274,18 @@ static int rx_read_record(struct socktls_conn *conn, struct rx_record *rec,
 	n = min_t(size_t, msg_data_left(msg), rec->len);
 	copied = rx_copy_to_iter(rec, 0, n, &msg->msg_iter);
 	at->copied += copied;
+	if (conn->key_plane && copied == rec->len)
+		msg->msg_flags |= MSG_EOR;
 	if (at->peek) {
 		at->seen = &rec->list;
+		at->consumed = conn->rx.consumed;
 	} else {
-		if (copied == rec->len &&
-		    rec->type != RECORD_APPLICATION_DATA)
-			msg->msg_flags |= MSG_EOR;
 		rx_advance(conn, rec, copied);
 	}
-	return copied < n ? -EFAULT : 1;
+	if (copied < n)
+		return -EFAULT;
+	/* a control record is read alone */
+	return at->type == RECORD_APPLICATION_DATA;
 }
 
 static int rx_recvmsg(struct socktls_conn *conn, struct msghdr *msg,
@@ -276,7 +312,7 @@ static int rx_recvmsg(struct socktls_conn *conn, struct msghdr *msg,
 		struct rx_record *rec;
 		bool enough = at->copied && at->copied >= target;
 
-		ret = rx_wait(conn, at->seen, &rec, enough ? &none : &timeo);
+		ret = rx_wait(conn, at, &rec, enough ? &none : &timeo);
 		if (ret > 0)
 			ret = rx_read_record(conn, rec, msg, at);
 	} while (ret > 0 && msg_data_left(msg));
@@ -353,6 +389,7 @@ static ssize_t rx_splice_record(struct rx_record *rec,
 static ssize_t rx_splice(struct socktls_conn *conn,
 			 struct pipe_inode_info *pipe, size_t len, long timeo)
 {
+	struct rx_cursor at = { .seen = &conn->rx.opened };
 	struct rx_record *rec;
 	ssize_t ret;
 
@@ -361,9 +398,14 @@ static ssize_t rx_splice(struct socktls_conn *conn,
 		if (ret && list_empty(&conn->rx.opened))
 			return ret;
 	}
-	ret = rx_wait(conn, &conn->rx.opened, &rec, &timeo);
-	if (ret <= 0)
-		return ret;
+	for (;;) {
+		ret = rx_wait(conn, &at, &rec, &timeo);
+		if (ret <= 0)
+			return ret;
+		if (rec->len || rec->type != RECORD_APPLICATION_DATA)
+			break;
+		rx_advance(conn, rec, 0);	/* 0 would be the end */
+	}
 	if (rec->type != RECORD_APPLICATION_DATA)
 		return -EINVAL;	/* a pipe carries no content type */
 	ret = rx_splice_record(rec, pipe, len);
@@ -419,20 +461,32 @@ static bool poll_trylock(struct socktls_conn *conn)
 	return !owned;
 }
 
+static bool poll_is_readable(const struct socktls_conn *conn, u32 target)
+{
+	const struct socktls_rx *rx = &conn->rx;
+
+	if (rx->error || rx->closed || sock_flag(conn->sk, SOCK_DONE) ||
+	    conn->sk->sk_shutdown & RCV_SHUTDOWN)
+		return true;
+	if (conn->key_plane)
+		return !list_empty(&rx->opened);
+	return rx->opened_len >= target || rx_is_full(conn) ||
+	       conn->error.error;
+}
+
 static __poll_t poll_read_mask(struct socktls_conn *conn)
 {
 	u32 target = rx_lowat(conn, false, INT_MAX);
 	__poll_t mask = 0;
 
 	socktls_rx_fill(conn, target);
-	if (conn->rx.opened_len >= target || rx_is_full(conn) ||
-	    (conn->key_plane && !list_empty(&conn->rx.opened)) ||
-	    conn->rx.error || conn->rx.closed || conn->error.error ||
-	    sock_flag(conn->sk, SOCK_DONE) ||
-	    conn->sk->sk_shutdown & RCV_SHUTDOWN)
+	if (poll_is_readable(conn, target))
 		mask |= EPOLLIN | EPOLLRDNORM;
 	if (conn->rx.closed)
 		mask |= EPOLLRDHUP;
+	/* it may have come up just now */
+	if (READ_ONCE(conn->sk->sk_err))
+		mask |= EPOLLERR;
 	return mask;
 }
 

@@ -260,10 +260,25 @@ static int rx_check_header(struct socktls_conn *conn)
 	return record_check_header(h, &limits);
 }
 
+/*
+ * As stock kTLS has it: the program is told once, by sk_err, and nothing more
+ * can be made of the stream.
+ */
+static int rx_header_failed_key_plane(struct socktls_conn *conn, int err)
+{
+	conn->rx.stopped = true;
+	socktls_conn_fail(conn, -err, -1, SOCKTLS_ALERT_NONE,
+			  "the peer sent a record of version 0x%04x and %u bytes",
+			  conn->rx.header.version, conn->rx.header.length);
+	return err;
+}
+
 static int rx_header_failed(struct socktls_conn *conn, int err)
 {
 	const struct record_header *h = &conn->rx.header;
 
+	if (conn->key_plane)
+		return rx_header_failed_key_plane(conn, err);
 	conn->rx.error = err;
 	switch (err) {
 	case -ENOMSG:
@@ -274,9 +289,8 @@ static int rx_header_failed(struct socktls_conn *conn, int err)
 				  h->type);
 		break;
 	case -EINVAL:
-		if (!conn->key_plane)
-			conn->rx.error = -EPROTO;
-		socktls_conn_fail(conn, -conn->rx.error, ALERT_PROTOCOL_VERSION,
+		conn->rx.error = -EPROTO;
+		socktls_conn_fail(conn, EPROTO, ALERT_PROTOCOL_VERSION,
 				  SOCKTLS_ALERT_SENT,
 				  "the peer sent a record of version 0x%04x",
 				  h->version);
@@ -348,7 +362,7 @@ int socktls_rx_head(struct socktls_conn *conn)
 
 	if (rx->error)
 		return rx->error;
-	if (!rx_parse_header(conn))
+	if (rx->stopped || !rx_parse_header(conn))
 		return 0;
 	err = rx_check_header(conn);
 	if (err)
@@ -378,6 +392,8 @@ bool socktls_rx_wants_reader(struct socktls_conn *conn)
 	if (conn->rx.error || sk->sk_err || sock_flag(sk, SOCK_DONE) ||
 	    sk->sk_shutdown & RCV_SHUTDOWN)
 		return true;
+	if (conn->rx.stopped)
+		return false;
 	if (tcp_epollin_ready(sk, INT_MAX))
 		return true;
 	return rx_parse_header(conn) &&
@@ -423,6 +439,8 @@ static void rx_consume(struct socktls_conn *conn)
 
 static void rx_open_failed(struct socktls_conn *conn, int err)
 {
+	if (conn->key_plane && (err == -ENOMSG || err == -EOVERFLOW))
+		err = -EBADMSG;	/* what stock kTLS says */
 	conn->rx.error = err;
 	switch (err) {
 	case -EBADMSG:
@@ -431,9 +449,9 @@ static void rx_open_failed(struct socktls_conn *conn, int err)
 				  "a record from the peer is not authentic");
 		break;
 	case -ENOMSG:
-		conn->rx.error = conn->key_plane ? -EBADMSG : -EPROTO;
-		socktls_conn_fail(conn, -conn->rx.error,
-				  ALERT_UNEXPECTED_MESSAGE, SOCKTLS_ALERT_SENT,
+		conn->rx.error = -EPROTO;
+		socktls_conn_fail(conn, EPROTO, ALERT_UNEXPECTED_MESSAGE,
+				  SOCKTLS_ALERT_SENT,
 				  "a record from the peer has no content type");
 		break;
 	case -EMSGSIZE:

@@ -152,6 +152,7 @@ static int sockopt_set(struct socktls_conn *conn, int optname,
 	case TLS_RX:
 	case TLS_TX_ZEROCOPY_RO:
 	case TLS_RX_EXPECT_NO_PAD:
+	case COMPAT_TLS_TX_MAX_PAYLOAD_LEN:
 		return socktls_keyplane_set(conn, optname, optval, optlen);
 	case SOCKTLS_SERVER_NAME:
 	case SOCKTLS_IDENTITY:
@@ -294,6 +295,7 @@ static int sockopt_get(struct socktls_conn *conn, int optname,
 	case TLS_RX:
 	case TLS_TX_ZEROCOPY_RO:
 	case TLS_RX_EXPECT_NO_PAD:
+	case COMPAT_TLS_TX_MAX_PAYLOAD_LEN:
 		return socktls_keyplane_get(conn, optname, optval, optlen);
 	case SOCKTLS_SERVER_NAME:
 		return sockopt_put_text(config->server_name, optval, optlen);

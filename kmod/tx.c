@@ -137,6 +137,8 @@ static u32 tx_copy(struct socktls_tx *tx, struct iov_iter *from, u32 len)
 
 static int tx_fail(struct socktls_conn *conn, int err)
 {
+	if (conn->key_plane && err == -EOVERFLOW)
+		err = -EBADMSG;	/* what stock kTLS says */
 	conn->tx.error = err;
 	socktls_conn_fail(conn, -err, -1, SOCKTLS_ALERT_NONE,
 			  "a record could not be protected (error %d)", err);
@@ -278,6 +280,19 @@ static int tx_force(struct socktls_conn *conn)
 	return err;
 }
 
+/*
+ * On the key plane an error of the socket stops writing until the program has
+ * taken it, as with stock kTLS; one of protection stops it for good.
+ */
+static int tx_ready(struct socktls_conn *conn, long *timeo)
+{
+	if (!conn->key_plane)
+		return socktls_conn_ready(conn, timeo);
+	if (conn->tx.error)
+		return conn->tx.error;
+	return -READ_ONCE(conn->sk->sk_err);
+}
+
 /* Waits until a record can be begun. sk locked, released while waiting. */
 static int tx_wait_room(struct socktls_conn *conn, long *timeo)
 {
@@ -291,20 +306,26 @@ static int tx_wait_room(struct socktls_conn *conn, long *timeo)
 		err = sk_stream_wait_memory(conn->sk, timeo);
 		if (err)
 			return err;
-		err = socktls_conn_ready(conn, timeo);
+		err = tx_ready(conn, timeo);
 		if (err)
 			return err;
 	}
 }
 
-static int tx_begin(struct socktls_conn *conn, u8 type)
+/* Waits until a record of this type can be begun, or gone on with. */
+static int tx_begin(struct socktls_conn *conn, u8 type, long *timeo)
 {
 	struct socktls_tx *tx = &conn->tx;
+	int err;
 
-	if (tx->plaintext_len && tx->type != type) {
-		int err = socktls_tx_flush(conn);
-
+	for (;;) {
+		err = tx_wait_room(conn, timeo);
 		if (err)
+			return err;
+		if (!tx->plaintext_len || tx->type == type)
+			break;
+		err = socktls_tx_flush(conn);
+		if (err && err != -EAGAIN)
 			return err;
 	}
 	tx->type = type;
@@ -398,9 +419,7 @@ static int tx_step(struct socktls_conn *conn, struct msghdr *msg, u8 type,
 	u32 n, done;
 	int err;
 
-	err = tx_wait_room(conn, timeo);
-	if (!err)
-		err = tx_begin(conn, type);
+	err = tx_begin(conn, type, timeo);
 	if (err)
 		return err;
 	n = record_fragment_len(msg_data_left(msg),
@@ -417,6 +436,9 @@ static int tx_step(struct socktls_conn *conn, struct msghdr *msg, u8 type,
 	     tx->plaintext_len >= tx->max_plaintext)) {
 		int seal_err = socktls_tx_flush(conn);
 
+		/* what no record will carry was not taken */
+		if (tx->error && !tx->sealed)
+			*copied -= done;
 		if (seal_err && seal_err != -EAGAIN)
 			return seal_err;
 	} else if (tx->plaintext_len) {
@@ -425,11 +447,15 @@ static int tx_step(struct socktls_conn *conn, struct msghdr *msg, u8 type,
 	return err;
 }
 
-/* Key plane: the content type of the record, as stock kTLS takes it. */
+/*
+ * Key plane: the content type of the record, as stock kTLS takes it. One that
+ * is given ends the open record, even if it is the same.
+ */
 static int tx_record_type(struct socktls_conn *conn, struct msghdr *msg,
 			  u8 *type)
 {
 	struct cmsghdr *cmsg;
+	int err;
 
 	for_each_cmsghdr(cmsg, msg) {
 		if (!CMSG_OK(msg, cmsg))
@@ -441,8 +467,26 @@ static int tx_record_type(struct socktls_conn *conn, struct msghdr *msg,
 		    msg->msg_flags & MSG_MORE)
 			return -EINVAL;
 		*type = *(u8 *)CMSG_DATA(cmsg);
+		err = socktls_tx_flush(conn);
+		if (err && err != -EAGAIN)
+			return err;
 	}
 	return 0;
+}
+
+static int tx_check(struct socktls_conn *conn, struct msghdr *msg, u8 *type,
+		    long *timeo)
+{
+	int err = tx_ready(conn, timeo);
+
+	if (err)
+		return err;
+	if (msg->msg_flags & ~TX_FLAGS)
+		return -EOPNOTSUPP;
+	if (conn->key_plane && msg->msg_flags & MSG_MORE &&
+	    msg->msg_flags & MSG_EOR)
+		return -EINVAL;
+	return msg->msg_controllen ? tx_record_type(conn, msg, type) : 0;
 }
 
 static int tx_sendmsg(struct socktls_conn *conn, struct msghdr *msg,
@@ -453,16 +497,9 @@ static int tx_sendmsg(struct socktls_conn *conn, struct msghdr *msg,
 	u8 type = RECORD_APPLICATION_DATA;
 	int err;
 
-	err = socktls_conn_ready(conn, &timeo);
+	err = tx_check(conn, msg, &type, &timeo);
 	if (err)
 		return err;
-	if (msg->msg_flags & ~TX_FLAGS)
-		return -EOPNOTSUPP;
-	if (msg->msg_controllen) {
-		err = tx_record_type(conn, msg, &type);
-		if (err)
-			return err;
-	}
 	if (!msg_data_left(msg) && !more && conn->tx.plaintext_len) {
 		err = socktls_tx_flush(conn);
 		return err == -EAGAIN ? 0 : err;

@@ -7,6 +7,10 @@
 
 #include <linux/tls.h>
 
+#ifndef TLS_TX_MAX_PAYLOAD_LEN
+#define TLS_TX_MAX_PAYLOAD_LEN 5
+#endif
+
 static const char *ulp = SOCKTLS_ULP_NAME;
 
 union key {
@@ -20,6 +24,16 @@ union key {
 static bool is_stock(void)
 {
 	return strcmp(ulp, SOCKTLS_ULP_NAME);
+}
+
+/* Rekeying came to stock kTLS a while before this option. */
+static void need_newest(int fd)
+{
+	uint16_t value;
+	socklen_t len = sizeof(value);
+
+	if (is_stock() && tls_get(fd, TLS_TX_MAX_PAYLOAD_LEN, &value, &len))
+		harness_skip("this kernel's tls.ko is not of the newest");
 }
 
 static int attach(int fd, const char *name)
@@ -95,6 +109,18 @@ static void key_both(struct fixture_key *self,
 	make_key(&down, variant->version, variant->cipher, self->len, 1);
 	ASSERT_EQ(tls_set(self->pair.server, TLS_TX, &down, self->len), 0);
 	ASSERT_EQ(tls_set(self->pair.client, TLS_RX, &down, self->len), 0);
+}
+
+/* The number of the next record, as TLS_TX or TLS_RX tell it. */
+static int get_record_number(struct fixture_key *self,
+			     const struct fixture_variant_key *variant, int opt)
+{
+	union key told = { 0 };
+	socklen_t len = variant->len;
+	int fd = opt == TLS_TX ? self->pair.client : self->pair.server;
+
+	ASSERT_EQ(tls_get(fd, opt, &told, &len), 0);
+	return told.bytes[len - 1];
 }
 
 static ssize_t send_record(int fd, uint8_t type, const void *data, size_t len,
@@ -390,10 +416,12 @@ TEST_F(key, is_checked)
 	EXPECT_EQ(tls_set(fd, TLS_TX, &self->key, self->len), 0);
 }
 
-TEST_F(key, is_set_once)
+TEST_F(key, of_tls_1_2_is_set_once)
 {
 	int fd = self->pair.client;
 
+	if (variant->version == TLS_1_3_VERSION)
+		return;
 	ASSERT_EQ(tls_set(fd, TLS_TX, &self->key, self->len), 0);
 	EXPECT_ERRNO(tls_set(fd, TLS_TX, &self->key, self->len), EBUSY);
 	EXPECT_EQ(tls_set(fd, TLS_RX, &self->key, self->len), 0);
@@ -428,6 +456,196 @@ TEST_F(key, options_of_tls_h_are_there)
 	}
 	expect_ping(self->pair.client, self->pair.server);
 	expect_ping(self->pair.server, self->pair.client);
+}
+
+/* The option of the newest kernels, RFC 8449. */
+TEST_F(key, limits_the_payload_of_records)
+{
+	const uint16_t least = variant->version == TLS_1_3_VERSION ? 63 : 64;
+	int fd = self->pair.client;
+	uint16_t value = 0;
+	socklen_t len = sizeof(value);
+	size_t n, left = 1000;
+
+	need_newest(fd);
+	ASSERT_EQ(tls_set(fd, TLS_TX, &self->key, self->len), 0);
+	EXPECT_EQ(tls_get(fd, TLS_TX_MAX_PAYLOAD_LEN, &value, &len), 0);
+	EXPECT_EQ(value, 16384);
+	value = least - 1;
+	EXPECT_ERRNO(tls_set(fd, TLS_TX_MAX_PAYLOAD_LEN, &value, 2), EINVAL);
+	value = 16385;
+	EXPECT_ERRNO(tls_set(fd, TLS_TX_MAX_PAYLOAD_LEN, &value, 2), EINVAL);
+	value = least;
+	EXPECT_ERRNO(tls_set(fd, TLS_TX_MAX_PAYLOAD_LEN, &value, 1), EINVAL);
+	EXPECT_EQ(tls_set(fd, TLS_TX_MAX_PAYLOAD_LEN, &value, 2), 0);
+	ASSERT_EQ(write(fd, self->buf, 1000), 1000);
+	/* on the wire: it is not keyed there yet */
+	for (n = 0; left; left -= value, n++) {
+		unsigned char header[5];
+
+		ASSERT_TRUE(read_all(self->pair.server, header, 5));
+		if (left < value)
+			value = left;
+		len = header[3] << 8 | header[4];
+		EXPECT_GE(len, value + 16);
+		EXPECT_LE(len, value + 24);
+		ASSERT_TRUE(read_all(self->pair.server, self->buf, len));
+	}
+	EXPECT_EQ(n, (1000 + least - 1) / least);
+}
+
+TEST_F(key, payload_limit_waits_for_the_open_record)
+{
+	int fd = self->pair.client;
+	uint16_t value = 100;
+
+	need_newest(fd);
+	key_up(self);
+	ASSERT_EQ(send(fd, "open", 4, MSG_MORE), 4);
+	EXPECT_ERRNO(tls_set(fd, TLS_TX_MAX_PAYLOAD_LEN, &value, 2), EBUSY);
+	ASSERT_EQ(send(fd, "shut", 4, 0), 4);
+	EXPECT_EQ(tls_set(fd, TLS_TX_MAX_PAYLOAD_LEN, &value, 2), 0);
+}
+
+/* ---- new keys ---- */
+
+/* RFC 8446 section 4.6.3: type 24, one byte, update_not_requested. */
+#define KEY_UPDATE	"\x18\0\0\1"
+#define KEY_UPDATE_LEN	5
+
+static void next_key(struct fixture_key *self,
+		     const struct fixture_variant_key *variant)
+{
+	need_newest(self->pair.client);
+	if (variant->version != TLS_1_3_VERSION)
+		harness_skip("TLS 1.2 has no KeyUpdate");
+	key_up(self);
+	make_key(&self->key, variant->version, variant->cipher, self->len, 3);
+}
+
+TEST_F(key, is_followed_by_the_next)
+{
+	uint8_t type;
+
+	next_key(self, variant);
+	expect_ping(self->pair.client, self->pair.server);
+	ASSERT_EQ(send(self->pair.client, "old", 3, MSG_MORE), 3);
+	ASSERT_EQ(send_record(self->pair.client, 22, KEY_UPDATE,
+			      KEY_UPDATE_LEN, 0), KEY_UPDATE_LEN);
+	ASSERT_EQ(tls_set(self->pair.client, TLS_TX, &self->key, self->len), 0);
+	ASSERT_EQ(write(self->pair.client, "new", 3), 3);
+	EXPECT_EQ(recv(self->pair.server, self->buf, 100, 0), 3);
+	EXPECT_EQ(memcmp(self->buf, "old", 3), 0);
+	EXPECT_EQ(recv_record(self->pair.server, &type, self->buf, 100, 0),
+		  KEY_UPDATE_LEN);
+	EXPECT_EQ(type, 22);
+	ASSERT_EQ(tls_set(self->pair.server, TLS_RX, &self->key, self->len), 0);
+	EXPECT_EQ(recv(self->pair.server, self->buf, 100, 0), 3);
+	EXPECT_EQ(memcmp(self->buf, "new", 3), 0);
+}
+
+TEST_F(key, update_expires_it)
+{
+	int fd = self->pair.server, pipes[2];
+	uint8_t type;
+
+	next_key(self, variant);
+	ASSERT_EQ(pipe(pipes), 0);
+	ASSERT_EQ(send_record(self->pair.client, 22, KEY_UPDATE,
+			      KEY_UPDATE_LEN, 0), KEY_UPDATE_LEN);
+	ASSERT_EQ(tls_set(self->pair.client, TLS_TX, &self->key, self->len), 0);
+	ASSERT_EQ(write(self->pair.client, "new", 3), 3);
+	EXPECT_EQ(poll_for(fd, POLLIN, 5000), POLLIN);
+	EXPECT_ERRNO(splice(fd, NULL, pipes[1], NULL, 100, 0), EINVAL);
+	EXPECT_EQ(recv_record(fd, &type, self->buf, 100, MSG_PEEK),
+		  KEY_UPDATE_LEN);
+	EXPECT_EQ(recv_record(fd, &type, self->buf, 100, 0), KEY_UPDATE_LEN);
+	EXPECT_EQ(poll_for(fd, POLLIN, 20), 0);
+	EXPECT_ERRNO(recv(fd, self->buf, 100, 0), EKEYEXPIRED);
+	EXPECT_ERRNO(recv(fd, self->buf, 100, MSG_DONTWAIT), EKEYEXPIRED);
+	EXPECT_ERRNO(splice(fd, NULL, pipes[1], NULL, 100, 0), EKEYEXPIRED);
+	ASSERT_EQ(tls_set(fd, TLS_RX, &self->key, self->len), 0);
+	EXPECT_EQ(poll_for(fd, POLLIN, 5000), POLLIN);
+	EXPECT_EQ(recv(fd, self->buf, 100, 0), 3);
+}
+
+/* poll() opens the record itself: that must not hide it. */
+TEST_F(key, update_is_readable_until_it_is_read)
+{
+	int fd = self->pair.server;
+	uint8_t type;
+
+	next_key(self, variant);
+	ASSERT_EQ(send_record(self->pair.client, 22, KEY_UPDATE,
+			      KEY_UPDATE_LEN, 0), KEY_UPDATE_LEN);
+	EXPECT_EQ(poll_for(fd, POLLIN, 5000), POLLIN);
+	EXPECT_EQ(poll_for(fd, POLLIN, 5000), POLLIN);
+	EXPECT_EQ(recv_record(fd, &type, self->buf, 100, 0), KEY_UPDATE_LEN);
+	EXPECT_EQ(poll_for(fd, POLLIN, 20), 0);
+}
+
+TEST_F(key, next_one_wakes_who_polls)
+{
+	int fd = self->pair.server;
+	uint8_t type;
+	pid_t child;
+	int status;
+
+	next_key(self, variant);
+	ASSERT_EQ(send_record(self->pair.client, 22, KEY_UPDATE,
+			      KEY_UPDATE_LEN, 0), KEY_UPDATE_LEN);
+	EXPECT_EQ(recv_record(fd, &type, self->buf, 100, 0), KEY_UPDATE_LEN);
+	ASSERT_EQ(tls_set(self->pair.client, TLS_TX, &self->key, self->len), 0);
+	ASSERT_EQ(write(self->pair.client, "new", 3), 3);
+	child = fork();
+	ASSERT_NE(child, -1);
+	if (!child)
+		_exit(poll_for(fd, POLLIN, 20000) != POLLIN);
+	sleep_ms(200);
+	ASSERT_EQ(tls_set(fd, TLS_RX, &self->key, self->len), 0);
+	ASSERT_EQ(waitpid(child, &status, 0), child);
+	EXPECT_EQ(status, 0);
+}
+
+TEST_F(key, next_one_is_of_the_same_kind)
+{
+	union key other;
+
+	next_key(self, variant);
+	other = self->key;
+	other.info.version = TLS_1_2_VERSION;
+	EXPECT_ERRNO(tls_set(self->pair.client, TLS_TX, &other, self->len),
+		     EINVAL);
+	EXPECT_ERRNO(tls_set(self->pair.server, TLS_RX, &other, self->len),
+		     EINVAL);
+	other = self->key;
+	other.info.cipher_type = TLS_CIPHER_AES_CCM_128;
+	EXPECT_ERRNO(tls_set(self->pair.client, TLS_TX, &other,
+			     sizeof(struct tls12_crypto_info_aes_ccm_128)),
+		     EINVAL);
+	/* and the old one still works */
+	expect_ping(self->pair.client, self->pair.server);
+}
+
+TEST_F(key, next_one_is_told)
+{
+	union key told = { 0 };
+	socklen_t len = self->len;
+
+	next_key(self, variant);
+	expect_ping(self->pair.client, self->pair.server);
+	ASSERT_EQ(tls_set(self->pair.client, TLS_TX, &self->key, self->len), 0);
+	EXPECT_EQ(tls_get(self->pair.client, TLS_TX, &told, &len), 0);
+	EXPECT_EQ(memcmp(&told, &self->key, self->len), 0);
+}
+
+TEST_F(key, record_number_may_not_wrap)
+{
+	need_newest(self->pair.client);
+	memset(self->key.bytes + self->len - 8, 0xff, 8);
+	key_up(self);
+	EXPECT_ERRNO(write(self->pair.client, "x", 1), EBADMSG);
+	EXPECT_ERRNO(write(self->pair.client, "x", 1), EBADMSG);
 }
 
 /* ---- what comes from the wire ---- */
@@ -470,6 +688,73 @@ TEST_F(key, record_not_authentic_is_refused)
 	send_raw(self, 0x0303, 100, 100);
 	EXPECT_TRUE(poll_for(self->pair.server, POLLIN, 5000) & POLLIN);
 	EXPECT_ERRNO(recv(self->pair.server, self->buf, 100, 0), EBADMSG);
+}
+
+TEST_F(key, garbage_is_told_once)
+{
+	need_newest(self->pair.client);
+	send_raw(self, 0x5555, 0x5555, 100);
+	EXPECT_ERRNO(recv(self->pair.server, self->buf, 100, 0), EMSGSIZE);
+	EXPECT_ERRNO(recv(self->pair.server, self->buf, 100, MSG_DONTWAIT),
+		     EAGAIN);
+	EXPECT_EQ(poll_for(self->pair.server, POLLIN, 20), 0);
+	ASSERT_EQ(close(self->pair.client), 0);
+	EXPECT_EQ(recv(self->pair.server, self->buf, 100, 0), 0);
+}
+
+TEST_F(key, forgery_is_told_each_time)
+{
+	int fd = self->pair.server;
+
+	send_raw(self, 0x0303, 100, 100);
+	EXPECT_ERRNO(recv(fd, self->buf, 100, 0), EBADMSG);
+	EXPECT_ERRNO(recv(fd, self->buf, 100, 0), EBADMSG);
+	/* and stops writing until it has been taken notice of */
+	ASSERT_EQ(tls_set(fd, TLS_TX, &self->key, self->len), 0);
+	EXPECT_ERRNO(write(fd, "x", 1), EBADMSG);
+	EXPECT_EQ(get_int(fd, SOL_SOCKET, SO_ERROR), EBADMSG);
+	EXPECT_EQ(write(fd, "x", 1), 1);
+}
+
+TEST_F(key, more_and_end_of_record_contradict)
+{
+	need_newest(self->pair.client);
+	key_up(self);
+	EXPECT_ERRNO(send(self->pair.client, "x", 1, MSG_MORE | MSG_EOR),
+		     EINVAL);
+	expect_ping(self->pair.client, self->pair.server);
+}
+
+TEST_F(key, given_type_ends_the_open_record)
+{
+	uint8_t type;
+
+	key_up(self);
+	ASSERT_EQ(send(self->pair.client, "one", 3, MSG_MORE), 3);
+	ASSERT_EQ(send_record(self->pair.client, 23, "two", 3, 0), 3);
+	sleep_ms(50);
+	/* two records, of one type */
+	EXPECT_EQ(recv_record(self->pair.server, &type, self->buf, 4, 0), 4);
+	EXPECT_EQ(recv_record(self->pair.server, &type, self->buf, 100, 0), 2);
+	EXPECT_EQ(get_record_number(self, variant, TLS_RX), 5 + 2);
+}
+
+/* A reader that peeks and waits for more may lose what it peeked at. */
+TEST_F(key, peek_survives_another_reader)
+{
+	struct flow out = { .len = 4000000, .writing = true, .chunk = 100 };
+	struct flow in = { .len = 4000000, .chunk = 4096 };
+	size_t n;
+
+	key_up(self);
+	out.fd = self->pair.client;
+	in.fd = self->pair.server;
+	flow_start(&in);
+	flow_start(&out);
+	for (n = 0; n < 2000 && atomic_load(&in.done) < in.len / 2; n++)
+		recv(self->pair.server, self->buf, 5000,
+		     MSG_PEEK | (n & 1 ? MSG_WAITALL : 0));
+	ASSERT_TRUE(flow_join(&out) & flow_join(&in));
 }
 
 /* ---- ours alone ---- */
