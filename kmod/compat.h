@@ -79,6 +79,19 @@ static inline int compat_send_page(struct sock *sk, struct page *page,
 #define COMPAT_RECVMSG_ARGS
 #endif
 
+/* Whose socket it is. */
+#ifdef HAVE_SK_UID
+static inline kuid_t compat_sk_uid(struct sock *sk)
+{
+	return sk_uid(sk);
+}
+#else
+static inline kuid_t compat_sk_uid(struct sock *sk)
+{
+	return sock_i_uid(sk);
+}
+#endif
+
 /* Of the newest <linux/tls.h>, whose numbers hold on every kernel. */
 #ifdef HAVE_TLS_MAX_PAYLOAD
 #define COMPAT_TLS_TX_MAX_PAYLOAD_LEN		TLS_TX_MAX_PAYLOAD_LEN

@@ -646,7 +646,7 @@ static int conn_put_fields(struct sk_buff *skb, struct socktls_conn *conn)
 	    nla_put_u32(skb, SOCKTLS_A_CONN_STATE, READ_ONCE(conn->state)) ||
 	    nla_put_u32(skb, SOCKTLS_A_CONN_FLAGS, flags) ||
 	    nla_put_u32(skb, SOCKTLS_A_CONN_UID,
-			from_kuid_munged(ns, sock_i_uid(conn->sk))) ||
+			from_kuid_munged(ns, compat_sk_uid(conn->sk))) ||
 	    nla_put_u64_64bit(skb, SOCKTLS_A_CONN_INODE,
 			      sock_i_ino(conn->sk), SOCKTLS_A_CONN_PAD) ||
 	    conn_put_address(skb, SOCKTLS_A_CONN_LOCAL, conn->sk, false) ||
@@ -687,14 +687,14 @@ static int nl_conn_dump(struct sk_buff *skb, struct netlink_callback *cb)
 	struct net *net = sock_net(skb->sk);
 	struct socktls_net *sn = socktls_net(net);
 	bool all = netlink_ns_capable(cb->skb, net->user_ns, CAP_NET_ADMIN);
-	kuid_t uid = sock_i_uid(NETLINK_CB(cb->skb).sk);
+	kuid_t uid = compat_sk_uid(NETLINK_CB(cb->skb).sk);
 	struct socktls_conn *conn;
 
 	spin_lock_bh(&sn->lock);
 	/* args[0]: the last id that was told; ids only grow */
 	list_for_each_entry(conn, &sn->conns, net_node) {
 		if (conn->id <= cb->args[0] ||
-		    (!all && !uid_eq(sock_i_uid(conn->sk), uid)))
+		    (!all && !uid_eq(compat_sk_uid(conn->sk), uid)))
 			continue;
 		if (conn_put(skb, cb, conn))
 			break;
