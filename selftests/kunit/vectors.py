@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""Prints TLS records that OpenSSL made, and their keys, as C.
+"""Prints TLS records that others than the kernel made, and their keys, as C.
 
 usage: vectors.py cbc > cbc_vectors.h; vectors.py aead > aead_vectors.h
 
@@ -9,8 +9,13 @@ in memory. The secret comes from the key log; the client's write keys are derive
 from it here (RFC 5246 sections 5 and 6.3, RFC 8446 sections 7.1 and 7.3). The
 vector is the client's first record of application data: its sequence number is 1
 in TLS 1.2, as the Finished had 0, and 0 in TLS 1.3.
+
+OpenSSL has no TLS with SM4. Those records are put together here, from the block
+cipher of the command "openssl enc"; GCM and CCM are checked with RFC 8998
+appendix A first.
 """
 
+import hashlib
 import hmac
 import os
 import ssl
@@ -35,6 +40,9 @@ AEAD = [
     ("AES128-GCM-SHA256", "sha256", 16, 4, 0, "TLS_CIPHER_AES_GCM_128"),
     ("AES256-GCM-SHA384", "sha384", 32, 4, 0, "TLS_CIPHER_AES_GCM_256"),
     ("AES128-CCM", "sha256", 16, 4, 0, "TLS_CIPHER_AES_CCM_128"),
+    ("AES256-CCM", "sha256", 32, 4, 0, "SOCKTLS_CIPHER_AES_256_CCM"),
+    ("AES128-CCM8", "sha256", 16, 4, 0, "SOCKTLS_CIPHER_AES_128_CCM_8"),
+    ("AES256-CCM8", "sha256", 32, 4, 0, "SOCKTLS_CIPHER_AES_256_CCM_8"),
     ("ECDHE-RSA-CHACHA20-POLY1305", "sha256", 32, 12, 0,
      "TLS_CIPHER_CHACHA20_POLY1305"),
     ("ECDHE-ARIA128-GCM-SHA256", "sha256", 16, 4, 0,
@@ -47,6 +55,95 @@ AEAD = [
     ("TLS_CHACHA20_POLY1305_SHA256", "sha256", 32, 12, 0,
      "TLS_CIPHER_CHACHA20_POLY1305"),
 ]
+
+
+def sm4(mode, key, data):
+    """Without padding; CBC with an IV of zeros."""
+    command = ["openssl", "enc", f"-sm4-{mode}", "-nopad", "-K", key.hex()]
+    if mode == "cbc":
+        command += ["-iv", "00" * 16]
+    return subprocess.run(command, input=data, check=True,
+                          stdout=subprocess.PIPE).stdout
+
+
+def pad(data):
+    return data + bytes(-len(data) % 16)
+
+
+def xor(a, b):
+    return bytes(x ^ y for x, y in zip(a, b))
+
+
+def counted(key, prefix, size, first, data):
+    """Counter mode: (the key stream's block for the tag, what it makes of data)"""
+    blocks = 1 + (len(data) + 15) // 16
+    stream = sm4("ecb", key, b"".join(
+        prefix + (first + i).to_bytes(size, "big") for i in range(blocks)))
+    return stream[:16], xor(data, stream[16:])
+
+
+def gf_multiply(x, y):
+    """NIST SP 800-38D algorithm 1."""
+    z = 0
+    for bit in range(127, -1, -1):
+        if x >> bit & 1:
+            z ^= y
+        y = y >> 1 ^ (0xe1 << 120) * (y & 1)
+    return z
+
+
+def sm4_gcm(key, nonce, aad, plain):
+    """NIST SP 800-38D"""
+    h = int.from_bytes(sm4("ecb", key, bytes(16)), "big")
+    mask, cipher = counted(key, nonce, 4, 1, plain)
+    data = pad(aad) + pad(cipher) + (8 * len(aad)).to_bytes(8, "big")
+    data += (8 * len(cipher)).to_bytes(8, "big")
+    y = 0
+    for i in range(0, len(data), 16):
+        y = gf_multiply(y ^ int.from_bytes(data[i:i + 16], "big"), h)
+    return cipher + xor(y.to_bytes(16, "big"), mask)
+
+
+def sm4_ccm(key, nonce, aad, plain):
+    """RFC 3610 with M = 16 and L = 3"""
+    mask, cipher = counted(key, b"\2" + nonce, 3, 0, plain)
+    data = bytes([64 + 8 * 7 + 2]) + nonce + len(plain).to_bytes(3, "big")
+    data += pad(len(aad).to_bytes(2, "big") + aad) + pad(plain)
+    return cipher + xor(sm4("cbc", key, data)[-16:], mask)
+
+
+def check_rfc8998():
+    key = bytes.fromhex("0123456789abcdeffedcba9876543210")
+    nonce = bytes.fromhex("00001234567800000000abcd")
+    aad = bytes.fromhex("feedfacedeadbeeffeedfacedeadbeefabaddad2")
+    plain = b"".join(bytes([b]) * 8 for b in bytes.fromhex("aabbccddeeffeeaa"))
+    assert sm4_gcm(key, nonce, aad, plain).hex() == (
+        "17f399f08c67d5ee19d0dc9969c4bb7d5fd46fd3756489069157b282bb200735"
+        "d82710ca5c22f0ccfa7cbf93d496ac15a56834cbcf98c397b4024a2691233b8d"
+        "83de3541e4c2b58177e065a9bf7b62ec")
+    assert sm4_ccm(key, nonce, aad, plain).hex() == (
+        "48af93501fa62adbcd414cce6034d895dda1bf8f132f042098661572e7483094"
+        "fd12e518ce062c98acee28d95df4416bed31a2f04476c18bb40c84a74b97dc5b"
+        "16842d4fa186f56ab33256971fa110f4")
+
+
+def print_sm4(mode, version):
+    """A record with the sequence number 1, its key made from its name."""
+    seal = {"GCM": sm4_gcm, "CCM": sm4_ccm}[mode]
+    name = f"SM4-{mode} TLS 1.{version - 1}"
+    random = hashlib.sha512(name.encode()).digest()
+    key, iv, plain = random[:16], random[16:28], PLAINTEXT
+    if version == 4:
+        plain += b"\x17"
+        header = b"\x17\3\3" + (len(plain) + 16).to_bytes(2, "big")
+        nonce = xor(iv, bytes(11) + b"\1")
+        record = header + seal(key, nonce, header, plain)
+    else:
+        explicit, iv = iv[4:], iv[:4]
+        header = b"\x17\3\3" + (len(plain) + 24).to_bytes(2, "big")
+        aad = bytes(7) + b"\1\x17\3\3" + len(plain).to_bytes(2, "big")
+        record = header + explicit + seal(key, iv + explicit, aad, plain)
+    print_aead(name, f"TLS_CIPHER_SM4_{mode}", version, 1, iv, key, record)
 
 
 def prf(name, secret, label, seed, size):
@@ -146,22 +243,33 @@ def print_vector(row, etm):
     record = client.outgoing.read()
     assert record[:3] == b"\x17\x03\x03"
     assert len(record) == 5 + int.from_bytes(record[3:5], "big")
-    print("\t{")
-    if mac_size:
-        way = "encrypt-then-mac" if etm else "mac-then-encrypt"
-        print(f'\t\t.name = "{suite} {way}",')
-        print(f'\t\t.hash = "{algorithm}",')
-        print(f"\t\t.encrypt_then_mac = {str(etm).lower()},")
-        print(c_bytes("mac_key", mac_key))
-    else:
+    if not mac_size:
         version = 4 if suite.startswith("TLS_") else 3
-        print(f'\t\t.name = "{suite}",')
-        print(f"\t\t.cipher = {algorithm},")
-        print(f"\t\t.version = 0x030{version},")
-        print(f"\t\t.seq = {int(version == 3)},")
-        print(f"\t\t.iv_size = {iv_size},")
-        print(c_bytes("iv", iv))
-    print(f"\t\t.key_size = {key_size},")
+        print_aead(suite, algorithm, version, int(version == 3), iv, key,
+                   record)
+        return
+    way = "encrypt-then-mac" if etm else "mac-then-encrypt"
+    print("\t{")
+    print(f'\t\t.name = "{suite} {way}",')
+    print(f'\t\t.hash = "{algorithm}",')
+    print(f"\t\t.encrypt_then_mac = {str(etm).lower()},")
+    print(c_bytes("mac_key", mac_key))
+    print_end(key, record)
+
+
+def print_aead(name, cipher, version, seq, iv, key, record):
+    print("\t{")
+    print(f'\t\t.name = "{name}",')
+    print(f"\t\t.cipher = {cipher},")
+    print(f"\t\t.version = 0x030{version},")
+    print(f"\t\t.seq = {seq},")
+    print(f"\t\t.iv_size = {len(iv)},")
+    print(c_bytes("iv", iv))
+    print_end(key, record)
+
+
+def print_end(key, record):
+    print(f"\t\t.key_size = {len(key)},")
     print(c_bytes("key", key))
     print(f"\t\t.record_len = {len(record)},")
     print(c_bytes("record", record))
@@ -195,6 +303,11 @@ def main():
     for i, row in enumerate(rows):
         for way in ("mte", "etm") if kind == "cbc" else ("",):
             configured(row[0], [kind, str(i), way])
+    if kind == "aead":
+        check_rfc8998()
+        for mode in "GCM", "CCM":
+            for version in 3, 4:
+                print_sm4(mode, version)
     print("};")
 
 
