@@ -2,8 +2,9 @@
 /*
  * engine-client HOST:PORT: the engine as a TLS client on an ordinary socket.
  * Standard input goes out, what comes back goes to standard output; what was
- * negotiated, or why not, goes to standard error. Exit status 1: no handshake,
- * 2: it broke later.
+ * negotiated, or why not, goes to standard error. With --get N, N connections
+ * one after the other, each a request and an answer, later ones resuming the
+ * session of earlier ones. Exit status 1: no handshake, 2: it broke later.
  */
 #include <err.h>
 #include <errno.h>
@@ -18,7 +19,7 @@
 #include "options.h"
 
 enum {
-	OPT_NAME = 0x100, OPT_NO_VERIFY,
+	OPT_NAME = 0x100, OPT_NO_VERIFY, OPT_GET,
 };
 
 struct arguments {
@@ -26,6 +27,7 @@ struct arguments {
 	char		*host;
 	char		*port;
 	const char	*name;
+	int		gets;
 };
 
 static const struct argp_option entries[] = {
@@ -33,6 +35,8 @@ static const struct argp_option entries[] = {
 	  "server name to send and verify, when it is not HOST", 0 },
 	{ "no-verify", OPT_NO_VERIFY, NULL, 0,
 	  "accept any certificate", 0 },
+	{ "get", OPT_GET, "N", 0,
+	  "connect N times, send a request of HTTP, and resume sessions", 0 },
 	{ 0 }
 };
 
@@ -50,6 +54,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case OPT_NO_VERIFY:
 		args->options.config.peer_auth = SOCKTLS_PEER_AUTH_NONE;
+		return 0;
+	case OPT_GET:
+		args->gets = atoi(arg);
 		return 0;
 	case ARGP_KEY_ARG:
 		colon = strrchr(arg, ':');
@@ -136,6 +143,71 @@ static int copy(struct conn *conn)
 	return 0;
 }
 
+static int handshake(struct conn *conn, struct arguments *args)
+{
+	if (conn_handshake(conn, connect_to(args), &args->options.config,
+			   args->options.keylog)) {
+		fprintf(stderr, "failed: %s\n", conn->failure);
+		return -1;
+	}
+	fprintf(stderr, "negotiated: %s\n", conn->result);
+	return 0;
+}
+
+/*
+ * The answer; some peers leave the connection open behind it, or close it
+ * without close_notify.
+ */
+static size_t answer(struct conn *conn)
+{
+	static uint8_t data[RECORD_WIRE_MAX];
+	struct pollfd fd = { .fd = conn->fd, .events = POLLIN };
+	size_t total = 0;
+	int n;
+
+	while (poll(&fd, 1, total ? 200 : 5000) > 0) {
+		n = conn_read(conn, data);
+		if (n <= 0)
+			break;
+		total += n;
+	}
+	return total;
+}
+
+static int get(struct arguments *args)
+{
+	static const char request[] = "GET / HTTP/1.0\r\n\r\n";
+	struct conn conn;
+	int status = 0;
+	size_t total;
+
+	if (handshake(&conn, args)) {
+		status = 1;
+	} else {
+		total = conn_write(&conn, request, strlen(request)) ? 0 :
+			answer(&conn);
+		fprintf(stderr, "answer: %zu bytes %s\n", total, conn.failure);
+		status = total ? 0 : 2;
+	}
+	conn_close(&conn);
+	return status;
+}
+
+static int pipe_through(struct arguments *args)
+{
+	struct conn conn;
+	int status = 0;
+
+	if (handshake(&conn, args)) {
+		status = 1;
+	} else if (copy(&conn)) {
+		fprintf(stderr, "broken: %s\n", conn.failure);
+		status = 2;
+	}
+	conn_close(&conn);
+	return status;
+}
+
 int main(int argc, char **argv)
 {
 	static const struct argp_child children[] = {
@@ -147,23 +219,14 @@ int main(int argc, char **argv)
 		.children = children,
 	};
 	struct arguments args = { 0 };
-	struct conn conn;
 	int status = 0;
 
 	argp_parse(&argp, argc, argv, 0, NULL, &args);
 	args.options.config.role = SOCKTLS_CLIENT;
 	args.options.config.server_name = args.name ? args.name : args.host;
-	if (conn_handshake(&conn, connect_to(&args), &args.options.config,
-			   args.options.keylog)) {
-		fprintf(stderr, "failed: %s\n", conn.failure);
-		conn_close(&conn);
-		return 1;
-	}
-	fprintf(stderr, "negotiated: %s\n", conn.result);
-	if (copy(&conn)) {
-		fprintf(stderr, "broken: %s\n", conn.failure);
-		status = 2;
-	}
-	conn_close(&conn);
+	if (!args.gets)
+		return pipe_through(&args);
+	while (args.gets-- && !status)
+		status = get(&args);
 	return status;
 }

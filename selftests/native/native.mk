@@ -25,3 +25,8 @@ $(NATIVE_OUT)/engine-%: selftests/native/engine-%.c $(NATIVE_COMMON) \
 native: $(NATIVE)
 check-interop: $(NATIVE) $(PKI_TOOL)
 	BUILD=$(BUILD) selftests/native/interop-core
+
+# Every peer; a tree of a newer Debian is made in the cache first.
+.PHONY: interop
+interop: $(NATIVE) $(PKI_TOOL)	## the engine against other TLS stacks: writes Documentation/interop.md
+	BUILD=$(BUILD) selftests/interop/run --write Documentation/interop.md

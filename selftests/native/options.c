@@ -11,7 +11,7 @@
 
 enum {
 	OPT_TRUST = 0x200, OPT_IDENTITY, OPT_POLICY, OPT_TLS, OPT_SUITE,
-	OPT_GROUP, OPT_ALPN, OPT_KEYLOG,
+	OPT_GROUP, OPT_ALPN, OPT_KEYLOG, OPT_LIST,
 };
 
 static const struct argp_option entries[] = {
@@ -27,6 +27,8 @@ static const struct argp_option entries[] = {
 	  "groups by IANA name, separated by commas", 0 },
 	{ "alpn", OPT_ALPN, "LIST", 0,
 	  "application protocols, separated by commas", 0 },
+	{ "list", OPT_LIST, NULL, 0,
+	  "print the engine's cipher suites, code and name, and exit", 0 },
 	{ "keylog", OPT_KEYLOG, "FILE", 0,
 	  "append secrets in the NSS key log format", 0 },
 	{ 0 }
@@ -183,6 +185,16 @@ static void read_version(struct argp_state *state, struct options *options,
 	options->config.max_version = version;
 }
 
+static void list_suites(void)
+{
+	const struct suite *suite;
+	size_t i;
+
+	for (i = 0; (suite = suite_at(i)); i++)
+		printf("0x%04x %s\n", suite->code, suite->name);
+	exit(0);
+}
+
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	struct options *options = state->input;
@@ -213,6 +225,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case OPT_ALPN:
 		read_alpn(options, arg);
+		return 0;
+	case OPT_LIST:
+		list_suites();
 		return 0;
 	case OPT_KEYLOG:
 		options->keylog = fopen(arg, "a");
