@@ -16,8 +16,11 @@ ENGINE_TEST_OUT	:= $(BUILD)/selftests/engine
 ENGINE_TESTS	:= $(ENGINE_TEST_NAMES:%=$(ENGINE_TEST_OUT)/%)
 ENGINE_TESTS_SAN := $(ENGINE_TEST_NAMES:%=$(ENGINE_TEST_OUT)/san/%)
 ENGINE_TEST_COMMON := selftests/engine/pair.c selftests/engine/pki.c \
-		      selftests/engine/hex.c selftests/engine/world.c
+		      selftests/engine/hex.c selftests/engine/world.c \
+		      selftests/engine/resume.c \
+		      userspace/daemon/sessions.c userspace/daemon/ticketkeys.c
 ENGINE_TEST_HEADERS := $(wildcard selftests/engine/*.h userspace/engine/*.h) \
+		       userspace/daemon/sessions.h userspace/daemon/ticketkeys.h \
 		       kmod/cipher_table.h include/uapi/linux/socktls.h
 ENGINE_SANITIZE	:= -fsanitize=address,undefined -fno-sanitize-recover=all \
 		   -fno-omit-frame-pointer -O1

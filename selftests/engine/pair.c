@@ -37,17 +37,21 @@ static int on_send(void *arg, uint8_t type, struct engine_bytes bytes,
 		   bool lazy)
 {
 	struct side *side = arg;
-	struct record *record = &side->sent[side->n_sent++];
+	struct record *record = lazy ? &side->lazy[side->n_lazy++] :
+				       &side->sent[side->n_sent++];
 
 	assert_true(side->n_sent < RECORDS_MAX);
+	assert_true(side->n_lazy < LAZY_MAX);
 	assert_true(bytes.len > 0);
 	assert_false(side->failed);
 	*record = (struct record){
 		.level = side->tx_level, .key = side->tx, .type = type,
-		.data = malloc(bytes.len), .len = bytes.len, .lazy = lazy,
+		.data = malloc(bytes.len), .len = bytes.len,
 	};
 	memcpy(record->data, bytes.data, bytes.len);
-	if (type == 20)
+	if (lazy)
+		event(side, "lazy:%u", bytes.data[0]);
+	else if (type == 20)
 		event(side, "ccs");
 	else
 		event(side, "send:%u", bytes.data[0]);
@@ -87,6 +91,17 @@ static int on_limit(void *arg, enum socktls_direction direction,
 	return 0;
 }
 
+static int on_skip_early(void *arg, enum socktls_skip_mode mode,
+			 uint32_t max_bytes)
+{
+	struct side *side = arg;
+
+	side->skip_mode = mode;
+	side->skip_max = max_bytes;
+	event(side, "skip:%u", mode);
+	return 0;
+}
+
 static int on_certificate(void *arg, enum socktls_chain chain,
 			  struct engine_bytes der)
 {
@@ -108,6 +123,9 @@ static int on_done(void *arg, const struct engine_result *result)
 
 	side->done = true;
 	side->result = *result;
+	assert_true(result->cookie.len && result->cookie.len <= COOKIE_MAX);
+	memcpy(side->cookie, result->cookie.data, result->cookie.len);
+	side->cookie_len = result->cookie.len;
 	if (result->peer_identity)
 		snprintf(side->identity, sizeof(side->identity), "%s",
 			 result->peer_identity);
@@ -145,6 +163,7 @@ const struct engine_output pair_output = {
 	.version	= on_version,
 	.key		= on_key,
 	.limit		= on_limit,
+	.skip_early	= on_skip_early,
 	.certificate	= on_certificate,
 	.done		= on_done,
 	.fail		= on_fail,
@@ -321,6 +340,8 @@ void side_free(struct side *side)
 
 	for (i = 0; i < side->n_sent; i++)
 		free(side->sent[i].data);
+	for (i = 0; i < side->n_lazy; i++)
+		free(side->lazy[i].data);
 	engine_free(side->engine);
 }
 

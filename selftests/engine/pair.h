@@ -13,6 +13,8 @@
 #define EVENTS_MAX	4096
 #define RECORDS_MAX	256
 #define KEYLOG_MAX	16
+#define LAZY_MAX	16
+#define COOKIE_MAX	4096
 
 struct record {
 	enum socktls_level	level;
@@ -20,7 +22,6 @@ struct record {
 	uint8_t			type;
 	uint8_t			*data;
 	size_t			len;
-	bool			lazy;
 };
 
 /**
@@ -28,6 +29,9 @@ struct record {
  * @events: outputs in order as words: "send:2", "ccs", "version",
  *	"key:tx:handshake", "limit:tx:512", "cert:peer", "done", "fail"
  * @sent: records not delivered yet
+ * @lazy: what was to be sent with the first application record, undelivered
+ * @cookie: of the result
+ * @skip_mode: how early data is skipped, 0: not
  * @bad: a complaint of the record layer, NULL: none
  */
 struct side {
@@ -37,6 +41,12 @@ struct side {
 	char			events[EVENTS_MAX];
 	struct record		sent[RECORDS_MAX];
 	size_t			n_sent, n_taken;
+	struct record		lazy[LAZY_MAX];
+	size_t			n_lazy;
+	uint8_t			cookie[COOKIE_MAX];
+	size_t			cookie_len;
+	enum socktls_skip_mode	skip_mode;
+	uint32_t		skip_max;
 	struct engine_key	tx, rx;
 	enum socktls_level	tx_level, rx_level;
 	uint16_t		version;

@@ -16,7 +16,7 @@
 #include <openssl/ocsp.h>
 
 #include "engine/core.h"
-#include "world.h"
+#include "resume.h"
 
 /* ------------------------------------------------------------- flavours */
 
@@ -28,21 +28,31 @@ static const struct flavour {
 	bool		mutual;
 	bool		retry;
 	bool		stapled;
+	bool		tickets;
+	bool		resumed;
 } flavours[] = {
-	{ "1.3", TLS13, 0x1301, false, false, false },
-	{ "1.3 mutual", TLS13, 0x1302, true, false, false },
-	{ "1.3 retry", TLS13, 0x1303, false, true, false },
-	{ "1.2 RSA", TLS12, 0x003c, false, false, false },
-	{ "1.2 RSA mutual", TLS12, 0x003c, true, false, false },
-	{ "1.2 ECDHE", TLS12, 0xc02f, false, false, false },
-	{ "1.2 ECDHE mutual", TLS12, 0xc02f, true, false, false },
-	{ "1.2 RSA stapled", TLS12, 0x003c, true, false, true },
-	{ "1.2 ECDHE stapled", TLS12, 0xc02f, false, false, true },
+	{ .name = "1.3", TLS13, 0x1301, .mutual = false },
+	{ .name = "1.3 mutual", TLS13, 0x1302, .mutual = true },
+	{ .name = "1.3 retry", TLS13, 0x1303, .retry = true },
+	{ .name = "1.2 RSA", TLS12, 0x003c, .mutual = false },
+	{ .name = "1.2 RSA mutual", TLS12, 0x003c, .mutual = true },
+	{ .name = "1.2 ECDHE", TLS12, 0xc02f, .mutual = false },
+	{ .name = "1.2 ECDHE mutual", TLS12, 0xc02f, .mutual = true },
+	{ .name = "1.2 RSA stapled", TLS12, 0x003c, .mutual = true,
+	  .stapled = true },
+	{ .name = "1.2 ECDHE stapled", TLS12, 0xc02f, .stapled = true },
+	{ .name = "1.2 ticket", TLS12, 0xc02f, .mutual = true,
+	  .tickets = true },
+	{ .name = "1.2 resumed", TLS12, 0x003c, .resumed = true },
+	{ .name = "1.3 resumed", TLS13, 0x1301, .tickets = true,
+	  .resumed = true },
 };
 
 #define FLAVOURS	(sizeof(flavours) / sizeof(flavours[0]))
 
 static struct actor stapled;
+/* Whose sessions a flavour uses; of the last one. */
+static struct scene scene;
 
 static int setup(void **state)
 {
@@ -66,7 +76,26 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	actor_free(&stapled);
+	scene_free(&scene);
 	return world_teardown(state);
+}
+
+/* With an empty store, or one connection behind it. */
+static void remember(const struct flavour *flavour, struct engine_config *c,
+		     struct engine_config *s)
+{
+	if (scene.now)
+		scene_free(&scene);
+	scene_init(&scene, flavour->version);
+	scene.client.suites = scene.server.suites = &flavour->suite;
+	scene.client.n_suites = scene.server.n_suites = 1;
+	scene.server.tickets = flavour->tickets;
+	if (flavour->mutual)
+		scene_make_mutual(&scene);
+	if (flavour->resumed)
+		scene_expect(&scene, false);
+	*c = scene.client;
+	*s = scene.server;
 }
 
 static void flavour_init(const struct flavour *flavour, struct pair *pair)
@@ -90,6 +119,8 @@ static void flavour_init(const struct flavour *flavour, struct pair *pair)
 		s.peer_auth = SOCKTLS_PEER_AUTH_REQUIRE;
 		s.trust = world.trust;
 	}
+	if (flavour->tickets || flavour->resumed)
+		remember(flavour, &c, &s);
 	pair_init(pair, &c, &s);
 }
 
@@ -116,6 +147,7 @@ static const struct {
 	{ CLIENT12_WAIT_CR_SHD,
 	  "CertificateRequest ServerHelloDone HelloRequest" },
 	{ CLIENT12_WAIT_SHD, "ServerHelloDone HelloRequest" },
+	{ CLIENT12_WAIT_TICKET, "NewSessionTicket HelloRequest" },
 	{ CLIENT12_WAIT_CCS, "ChangeCipherSpec HelloRequest" },
 	{ CLIENT12_WAIT_FINISHED, "Finished" },
 	{ SERVER_START, "ClientHello" },
@@ -622,11 +654,11 @@ static bool flip_anywhere(struct pair *pair, struct side *from,
 
 static void no_changed_byte_goes_unnoticed(void **state)
 {
-	static const size_t chosen[] = { 0, 4, 5 };
+	static const size_t chosen[] = { 0, 4, 5, 10, 11 };
 	size_t i, at, n = 0;
 
 	(void)state;
-	for (i = 0; i < 3; i++)
+	for (i = 0; i < sizeof(chosen) / sizeof(chosen[0]); i++)
 		for (at = 0;; at += 5) {
 			struct anywhere any = { .at = at };
 			struct pair pair;

@@ -6,6 +6,7 @@
 #include "engine/client.h"
 #include "engine/limits.h"
 #include "engine/ocsp.h"
+#include "engine/psk.h"
 
 #define HELLO_REQUESTS_MAX	4
 
@@ -106,6 +107,28 @@ static bool offers_cbc(const struct engine *engine)
 	return false;
 }
 
+/* A ticket to resume with, or the wish for one (RFC 5077 section 3.2). */
+static void write_session_ticket(struct engine *engine, struct writer *w)
+{
+	struct engine_bytes ticket = bytes_of(NULL, 0);
+
+	if (!session_enabled(engine))
+		return;
+	if (engine->session.version == TLS12)
+		ticket = engine->session.handle;
+	extension_write(w, EXT_SESSION_TICKET, ticket);
+}
+
+/* psk_dhe_ke: a new key exchange every time. Sent for the tickets' sake. */
+static void write_psk_modes(struct engine *engine, struct writer *w)
+{
+	static const uint8_t modes[] = { 1, PSK_DHE_KE };
+
+	if (session_enabled(engine))
+		extension_write(w, EXT_PSK_KEY_EXCHANGE_MODES,
+				bytes_of(modes, sizeof(modes)));
+}
+
 static void write_tls12(struct engine *engine, struct writer *w)
 {
 	static const uint8_t point_formats[] = { 1, POINT_UNCOMPRESSED };
@@ -118,6 +141,7 @@ static void write_tls12(struct engine *engine, struct writer *w)
 			bytes_of(first_handshake, sizeof(first_handshake)));
 	if (offers_cbc(engine))
 		extension_write(w, EXT_ENCRYPT_THEN_MAC, bytes_of(NULL, 0));
+	write_session_ticket(engine, w);
 }
 
 static bool write_shares(struct engine *engine, struct writer *w)
@@ -175,8 +199,21 @@ static bool write_extensions(struct engine *engine, struct writer *w)
 			extension_close(w, mark);
 		}
 		good = write_shares(engine, w);
+		write_psk_modes(engine, w);
 	}
+	/* The last one: RFC 8446 section 4.2.11. */
+	if (engine->session.version >= TLS13)
+		psk_offer_write(engine, w);
 	return good;
+}
+
+static int close_hello(struct engine *engine)
+{
+	int ret = message_close(engine);
+
+	if (!ret && engine->session.version >= TLS13)
+		ret = psk_bind(engine);
+	return ret ? ret : message_commit(engine);
 }
 
 int client_hello_send(struct engine *engine)
@@ -206,7 +243,7 @@ int client_hello_send(struct engine *engine)
 	client->offered = (struct extensions){
 		.present = hello.extensions.present,
 	};
-	return message_end(engine);
+	return close_hello(engine);
 }
 
 int client_share_make(struct engine *engine, size_t slot,
@@ -244,26 +281,84 @@ static int make_shares(struct engine *engine)
 	return 0;
 }
 
-int client_start(struct engine *engine)
+/* The suite of a TLS 1.2 session is part of it. */
+static void find_session12(struct engine *engine)
+{
+	struct engine_bytes key = bytes_of(engine->session_key,
+					   SESSION_KEY_LEN);
+	struct session *session = &engine->session;
+
+	if (!session_find(engine, ENGINE_SESSION_RESUMABLE, key,
+			  &engine->session_raw))
+		return;
+	if (session_take(engine, writer_view(&engine->session_raw))) {
+		if (session->version == TLS12 &&
+		    (session->handle.len || session->id.len) &&
+		    settings_offer_suite(&engine->set, session->suite->code))
+			return;
+		session_reset(engine);
+	}
+	session_drop(engine, ENGINE_SESSION_RESUMABLE, key);
+}
+
+static int find_session(struct engine *engine)
+{
+	const char *name = engine->set.server_name;
+	int ret;
+
+	if (!session_enabled(engine))
+		return 0;
+	ret = session_key(engine, bytes_of(name, name ? strlen(name) : 0),
+			  engine->session_key);
+	if (ret)
+		return ret;
+	if (offers13(engine))
+		psk_find(engine);
+	if (!engine->session.suite && offers12(engine))
+		find_session12(engine);
+	return 0;
+}
+
+/*
+ * A session's ID; else random: a server that resumes by ticket echoes it (RFC
+ * 5077 section 3.4), and TLS 1.3 looks so like a resumption (RFC 8446 appendix
+ * D.4).
+ */
+static int make_session_id(struct engine *engine)
 {
 	struct client *client = &engine->client;
+	const struct session *session = &engine->session;
+	bool ticket = session->version == TLS12 && session->handle.len;
+
+	client->session_id = bytes_of(client->session_id_buf, SESSION_ID_MAX);
+	if (session->id.len && !ticket) {
+		memcpy(client->session_id_buf, session->id.data,
+		       session->id.len);
+		client->session_id.len = session->id.len;
+	} else if (!ticket && !offers13(engine)) {
+		client->session_id.len = 0;
+	} else if (!entropy_bytes(&engine->set.entropy, client->session_id_buf,
+				  SESSION_ID_MAX)) {
+		return engine_fail_crypto(engine, "make random bytes");
+	}
+	return 0;
+}
+
+int client_start(struct engine *engine)
+{
 	const struct entropy *entropy = &engine->set.entropy;
-	int ret = 0;
+	int ret;
 
 	if (!entropy_bytes(entropy, engine->schedule12.client_random,
 			   RANDOM_LEN))
 		return engine_fail_crypto(engine, "make random bytes");
 	if (!make_grease(engine))
 		return engine_fail_crypto(engine, "make random bytes");
-	/* RFC 8446 appendix D.4: look like a TLS 1.2 resumption. */
-	if (offers13(engine)) {
-		if (!entropy_bytes(entropy, client->session_id_buf,
-				   SESSION_ID_MAX))
-			return engine_fail_crypto(engine, "make random bytes");
-		client->session_id = bytes_of(client->session_id_buf,
-					      SESSION_ID_MAX);
+	ret = find_session(engine);
+	if (!ret)
+		ret = make_session_id(engine);
+	if (!ret && offers13(engine))
 		ret = make_shares(engine);
-	}
 	if (!ret)
 		ret = client_hello_send(engine);
 	engine->state = CLIENT_WAIT_SH;

@@ -40,6 +40,7 @@ int client12_key_exchange(struct engine *engine, const struct message *message);
 int client12_certificate_request(struct engine *engine,
 				 const struct message *message);
 int client12_hello_done(struct engine *engine, const struct message *message);
+int client12_ticket(struct engine *engine, const struct message *message);
 int client12_ccs(struct engine *engine, const struct message *message);
 int client12_finished(struct engine *engine, const struct message *message);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* Client, TLS 1.2: from ServerHello to Finished. */
 #include <errno.h>
+#include <string.h>
 
 #include <openssl/rsa.h>
 #include <openssl/x509v3.h>
@@ -9,6 +10,7 @@
 #include "engine/client.h"
 #include "engine/limits.h"
 #include "engine/ocsp.h"
+#include "engine/tickets.h"
 #include "engine/tls12.h"
 
 /* --------------------------------------------------------- ServerHello */
@@ -62,6 +64,64 @@ static int check_encrypt_then_mac(struct engine *engine,
 	return 0;
 }
 
+/* RFC 5246 section 7.4.1.3, RFC 5077 section 3.4: our ID came back. */
+static bool is_echoed(const struct engine *engine,
+		      const struct server_hello *hello)
+{
+	return hello->session_id.len &&
+	       bytes_equal(hello->session_id, engine->client.session_id);
+}
+
+static int check_resumed(struct engine *engine)
+{
+	if (engine->session.version != TLS12)
+		return engine_fail(engine, ILLEGAL_PARAMETER, EPROTO,
+				   "%s resumes a session that this host does not have",
+				   engine_peer_name(engine));
+	if (engine->suite != engine->session.suite)
+		return engine_fail(engine, ILLEGAL_PARAMETER, EPROTO,
+				   "%s resumes a session with another cipher suite",
+				   engine_peer_name(engine));
+	/* RFC 7627 section 5.3; we keep no session without it. */
+	if (!engine->ems)
+		return engine_fail(engine, HANDSHAKE_FAILURE, EPROTO,
+				   "%s resumes a session without its extended master secret",
+				   engine_peer_name(engine));
+	return 0;
+}
+
+static int resume(struct engine *engine)
+{
+	int ret = check_resumed(engine);
+
+	if (ret)
+		return ret;
+	engine->resumed = true;
+	transcript_drop_raw(&engine->transcript);
+	engine->state = engine->client.ticket_due ? CLIENT12_WAIT_TICKET :
+						    CLIENT12_WAIT_CCS;
+	return tls12_resume(engine);
+}
+
+/* Resume, or remember what a full handshake needs of this ServerHello. */
+static int take_session(struct engine *engine, const struct server_hello *hello)
+{
+	const struct extensions *list = &hello->extensions;
+	struct client *client = &engine->client;
+
+	if (extension_read_empty(extensions_get(list, EXT_SESSION_TICKET)))
+		return engine_fail_message(engine, DECODE_ERROR, "ServerHello");
+	client->ticket_due = extensions_have(list, EXT_SESSION_TICKET);
+	if (is_echoed(engine, hello))
+		return resume(engine);
+	session_reset(engine);
+	if (hello->session_id.len)
+		memcpy(client->new_id_buf, hello->session_id.data,
+		       hello->session_id.len);
+	client->new_id = bytes_of(client->new_id_buf, hello->session_id.len);
+	return 0;
+}
+
 int client12_server_hello(struct engine *engine,
 			  const struct server_hello *hello)
 {
@@ -89,7 +149,7 @@ int client12_server_hello(struct engine *engine,
 	engine->client.status_due = extensions_have(list, EXT_STATUS_REQUEST);
 	engine->ems = extensions_have(list, EXT_EXTENDED_MASTER_SECRET);
 	engine->state = CLIENT12_WAIT_CERT;
-	return ret;
+	return ret ? ret : take_session(engine, hello);
 }
 
 /* ----------------------------------------------------------- Certificate */
@@ -367,11 +427,27 @@ int client12_hello_done(struct engine *engine, const struct message *message)
 	transcript_drop_raw(&engine->transcript);
 	if (!ret)
 		ret = tls12_send_finished(engine);
-	engine->state = CLIENT12_WAIT_CCS;
+	engine->state = client->ticket_due ? CLIENT12_WAIT_TICKET :
+					     CLIENT12_WAIT_CCS;
 	return ret;
 }
 
 /* ------------------------------------------------- the server's last word */
+
+/* RFC 5077 section 3.3: it may be empty. */
+int client12_ticket(struct engine *engine, const struct message *message)
+{
+	struct client *client = &engine->client;
+	struct new_session_ticket ticket;
+	int alert = new_session_ticket12_parse(&ticket, message->body);
+
+	if (alert)
+		return engine_fail_message(engine, alert, "NewSessionTicket");
+	writer_bytes(&client->ticket, ticket.ticket);
+	client->ticket_lifetime = ticket.lifetime;
+	engine->state = CLIENT12_WAIT_CCS;
+	return client->ticket.bad ? engine_fail_memory(engine) : 0;
+}
 
 int client12_ccs(struct engine *engine, const struct message *message)
 {
@@ -382,6 +458,14 @@ int client12_ccs(struct engine *engine, const struct message *message)
 
 int client12_finished(struct engine *engine, const struct message *message)
 {
+	int ret = 0;
+
 	(void)message;
-	return engine_finish(engine);
+	if (engine->resumed)
+		ret = tls12_send_finished(engine);
+	if (!ret)
+		ret = tickets_save12(engine);
+	if (!ret)
+		ret = engine_finish(engine);
+	return ret;
 }

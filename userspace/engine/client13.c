@@ -5,6 +5,7 @@
 #include "engine/auth.h"
 #include "engine/client.h"
 #include "engine/limits.h"
+#include "engine/psk.h"
 #include "engine/tls13.h"
 
 /* The change_cipher_spec for middleboxes, before the second flight (D.4). */
@@ -69,6 +70,9 @@ int client13_retry(struct engine *engine, const struct server_hello *hello)
 				   "HelloRetryRequest from %s asks for no change",
 				   engine_peer_name(engine));
 	engine->client.retried = true;
+	/* Section 4.1.4: a PSK of another hash has to go. */
+	if (!psk_fits(engine))
+		session_reset(engine);
 	if (share)
 		ret = retry_group(engine, hello);
 	if (!ret && cookie)
@@ -137,6 +141,26 @@ static int handshake_keys(struct engine *engine,
 	return ret;
 }
 
+/* Section 4.2.11: the one that was offered, under a suite of its hash. */
+static int take_psk(struct engine *engine, const struct server_hello *hello)
+{
+	uint16_t index;
+
+	if (!extensions_have(&hello->extensions, EXT_PRE_SHARED_KEY)) {
+		session_reset(engine);
+		return 0;
+	}
+	if (extension_read_u16(extensions_get(&hello->extensions,
+					      EXT_PRE_SHARED_KEY), &index))
+		return engine_fail_message(engine, DECODE_ERROR, "ServerHello");
+	if (index || !psk_fits(engine))
+		return engine_fail(engine, ILLEGAL_PARAMETER, EPROTO,
+				   "%s chose a PSK that was not offered, or a suite that does not fit it",
+				   engine_peer_name(engine));
+	engine->resumed = true;
+	return 0;
+}
+
 int client13_server_hello(struct engine *engine,
 			  const struct server_hello *hello)
 {
@@ -145,7 +169,9 @@ int client13_server_hello(struct engine *engine,
 
 	/* The hash runs on; the messages are not needed any more. */
 	transcript_drop_raw(&engine->transcript);
-	ret = agree(engine, hello, &secret);
+	ret = take_psk(engine, hello);
+	if (!ret)
+		ret = agree(engine, hello, &secret);
 	if (!ret)
 		ret = handshake_keys(engine, &secret);
 	group_secret_wipe(&secret);
@@ -172,7 +198,8 @@ int client13_encrypted_extensions(struct engine *engine,
 	if (extension_read_empty(extensions_get(&list, EXT_SERVER_NAME)))
 		return engine_fail_message(engine, DECODE_ERROR,
 					   "EncryptedExtensions");
-	engine->state = CLIENT_WAIT_CERT_CR;
+	engine->state = engine->resumed ? CLIENT_WAIT_FINISHED :
+					  CLIENT_WAIT_CERT_CR;
 	ret = client_alpn_take(engine, &list);
 	if (!ret)
 		ret = limits_take_answer(engine, &list);
@@ -240,6 +267,8 @@ int client13_finished(struct engine *engine, const struct message *message)
 		ret = send_certificate(engine);
 	if (!ret)
 		ret = tls13_send_finished(engine);
+	if (!ret)
+		ret = tls13_resumption_secret(engine);
 	if (!ret)
 		ret = traffic_key_install(engine, SOCKTLS_DIRECTION_TX,
 					  SOCKTLS_LEVEL_APPLICATION,

@@ -9,6 +9,7 @@
 #include <openssl/err.h>
 
 #include "engine/client.h"
+#include "engine/cookie.h"
 #include "engine/core.h"
 
 #define HEADER_LEN	4
@@ -23,9 +24,12 @@ int engine_fail(struct engine *engine, int alert, int error, const char *format,
 	char text[TEXT_MAX];
 	va_list args;
 
+	if (engine->trial)
+		return -error;
 	if (engine->error)
 		return engine->error;
 	engine->error = -error;
+	session_forget(engine);
 	va_start(args, format);
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
@@ -92,19 +96,29 @@ struct writer *message_begin(struct engine *engine, enum handshake_type type)
 	return &engine->flight;
 }
 
-int message_end(struct engine *engine)
+int message_close(struct engine *engine)
+{
+	writer_close(&engine->flight, engine->message_mark + HEADER_LEN, 3);
+	return engine->flight.bad ? engine_fail_memory(engine) : 0;
+}
+
+int message_commit(struct engine *engine)
 {
 	struct writer *flight = &engine->flight;
 	size_t mark = engine->message_mark;
 
-	writer_close(flight, mark + HEADER_LEN, 3);
-	if (flight->bad)
-		return engine_fail_memory(engine);
 	return engine_check(engine,
 			    transcript_add(&engine->transcript,
 					   bytes_of(flight->data + mark,
 						    flight->len - mark)),
 			    "hash a message");
+}
+
+int message_end(struct engine *engine)
+{
+	int ret = message_close(engine);
+
+	return ret ? ret : message_commit(engine);
 }
 
 int flight_send(struct engine *engine)
@@ -267,6 +281,8 @@ static uint32_t result_flags(const struct engine *engine)
 		flags |= SOCKTLS_INFO_SERVER;
 	if (engine->etm)
 		flags |= SOCKTLS_INFO_ENCRYPT_THEN_MAC;
+	if (engine->resumed)
+		flags |= SOCKTLS_INFO_RESUMED;
 	if (engine->ems || engine->version >= TLS13)
 		flags |= SOCKTLS_INFO_EXT_MASTER_SECRET;
 	return flags;
@@ -283,6 +299,7 @@ int engine_finish(struct engine *engine)
 		.alpn = writer_view(&engine->alpn),
 		.peer_identity = engine->peer.identity,
 	};
+	struct writer cookie = { 0 };
 	int ret;
 
 	ret = nothing_behind(engine);
@@ -290,15 +307,21 @@ int engine_finish(struct engine *engine)
 		ret = flight_send(engine);
 	if (!ret)
 		ret = certificates_out(engine);
+	if (!ret)
+		ret = cookie_write(engine, &cookie);
 	if (ret)
-		return ret;
+		goto out;
 	engine->state = CONNECTED;
 	engine->done = true;
 	schedule_wipe(&engine->schedule);
 	OPENSSL_cleanse(&engine->schedule12, sizeof(engine->schedule12));
 	transcript_free(&engine->transcript);
-	return output_result(engine,
-			     engine->output->done(engine->arg, &result));
+	result.cookie = writer_view(&cookie);
+	ret = output_result(engine,
+			    engine->output->done(engine->arg, &result));
+out:
+	writer_free(&cookie);
+	return ret;
 }
 
 /* --------------------------------------------------------------- input */
@@ -476,6 +499,22 @@ static void client_free(struct client *client)
 		EVP_PKEY_free(client->shares[i].key);
 	writer_free(&client->cookie);
 	writer_free(&client->server_share);
+	writer_free(&client->ticket);
+}
+
+void peer_reset(struct peer *peer)
+{
+	sk_X509_pop_free(peer->chain, X509_free);
+	X509_free(peer->issuer);
+	writer_free(&peer->staple);
+	free(peer->identity);
+	*peer = (struct peer){ 0 };
+}
+
+void engine_abort(struct engine *engine)
+{
+	if (!engine->error && !engine->done)
+		session_forget(engine);
 }
 
 void engine_free(struct engine *engine)
@@ -484,10 +523,8 @@ void engine_free(struct engine *engine)
 		return;
 	client_free(&engine->client);
 	EVP_PKEY_free(engine->server.exchange_key);
-	sk_X509_pop_free(engine->peer.chain, X509_free);
-	X509_free(engine->peer.issuer);
-	writer_free(&engine->peer.staple);
-	free(engine->peer.identity);
+	peer_reset(&engine->peer);
+	writer_free(&engine->session_raw);
 	writer_free(&engine->in);
 	writer_free(&engine->flight);
 	writer_free(&engine->alpn);

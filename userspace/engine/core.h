@@ -14,6 +14,7 @@
 #include "engine/messages.h"
 #include "engine/policy.h"
 #include "engine/schedule.h"
+#include "engine/session.h"
 #include "engine/sigalgs.h"
 #include "engine/states.h"
 #include "engine/trust.h"
@@ -43,6 +44,12 @@ struct settings {
 	size_t			n_suites;
 	uint16_t		*groups;
 	size_t			n_groups;
+	const struct engine_sessions *sessions;
+	void			*sessions_arg;
+	struct writer		session_scope;
+	uint32_t		session_lifetime;
+	bool			session_ids;
+	unsigned int		tickets;
 	struct entropy		entropy;
 };
 
@@ -106,6 +113,10 @@ struct limits {
  * @server_share: of a TLS 1.2 ServerKeyExchange
  * @status_due: the server announced a CertificateStatus (TLS 1.2)
  * @hello_requests: HelloRequests ignored so far
+ * @new_id: session ID that a TLS 1.2 server gave
+ * @ticket_due: a TLS 1.2 server will send a NewSessionTicket
+ * @ticket: which was this one
+ * @ticket_lifetime: its hint
  */
 struct client {
 	struct {
@@ -123,6 +134,11 @@ struct client {
 	struct writer		server_share;
 	bool			status_due;
 	unsigned int		hello_requests;
+	struct engine_bytes	new_id;
+	uint8_t			new_id_buf[SESSION_ID_MAX];
+	bool			ticket_due;
+	struct writer		ticket;
+	uint32_t		ticket_lifetime;
 };
 
 /**
@@ -137,6 +153,11 @@ struct client {
  * @asked: we sent a CertificateRequest
  * @staple: OCSP response to send, owned by the identity; empty: none
  * @exchange_key: the key of our ServerKeyExchange
+ * @psk_dhe_ke: the client can use TLS 1.3 tickets
+ * @psk_index: which of its PSKs is in use
+ * @early_data: the client sends early data, which is refused
+ * @ticket_due: TLS 1.2: we said that we would send a ticket
+ * @new_id: TLS 1.2: ID of the new session, empty: none
  */
 struct server {
 	bool			retried;
@@ -150,6 +171,12 @@ struct server {
 	bool			asked;
 	struct engine_bytes	staple;
 	EVP_PKEY		*exchange_key;
+	bool			psk_dhe_ke;
+	uint16_t		psk_index;
+	bool			early_data;
+	bool			ticket_due;
+	struct engine_bytes	new_id;
+	uint8_t			new_id_buf[SESSION_ID_MAX];
 };
 
 /**
@@ -159,6 +186,7 @@ struct server {
  * @set: settings
  * @state: row of the state table
  * @error: negative errno once the engine is dead
+ * @trial: failures now are no failures of the handshake
  * @done: the handshake is complete
  * @in: received bytes: the message being handled and what came behind it
  * @flight: messages not handed to output->send() yet
@@ -175,6 +203,10 @@ struct server {
  * @limits: of records
  * @identity: the own one in use, borrowed from @set
  * @alpn: the protocol agreed on
+ * @resumed: this handshake resumes @session
+ * @session: a session that is offered or resumed; no suite: none
+ * @session_raw: what it was parsed from
+ * @session_key: see session_key()
  * @schedule: TLS 1.3
  * @schedule12: TLS 1.2; also home of both randoms in TLS 1.3
  * @rx_key: TLS 1.2, waits for the peer's change_cipher_spec
@@ -186,6 +218,7 @@ struct engine {
 	struct settings			set;
 	enum state			state;
 	int				error;
+	bool				trial;
 	bool				done;
 
 	struct writer			in;
@@ -206,6 +239,11 @@ struct engine {
 	struct engine_identity		*identity;
 	struct writer			alpn;
 	struct peer			peer;
+
+	bool				resumed;
+	struct session			session;
+	struct writer			session_raw;
+	uint8_t				session_key[SESSION_KEY_LEN];
 
 	struct schedule			schedule;
 	struct schedule12		schedule12;
@@ -234,8 +272,15 @@ int engine_check(struct engine *engine, int ret, const char *what);
 /* Who the peer is, for texts: the name asked for, or "the client". */
 const char *engine_peer_name(const struct engine *engine);
 
-/* Write a message into the flight; it enters the transcript at the end. */
+void peer_reset(struct peer *peer);
+
+/*
+ * Write a message into the flight; it enters the transcript at the end. With
+ * message_close() first, its bytes are complete before they do.
+ */
 struct writer *message_begin(struct engine *engine, enum handshake_type type);
+int message_close(struct engine *engine);
+int message_commit(struct engine *engine);
 int message_end(struct engine *engine);
 /* Hand the flight to output->send(). */
 int flight_send(struct engine *engine);

@@ -227,6 +227,60 @@ void engine_policy_put(struct engine_policy *policy);
 /* Is @name one of the built-in ones? */
 bool engine_policy_is_known(const char *name);
 
+/* The longest session, serialized; what is longer is not resumed. */
+#define ENGINE_SESSION_MAX	16384
+/* Room that seal() may take beyond the plaintext. */
+#define ENGINE_SEAL_OVERHEAD	64
+/* The longest output of an exporter. */
+#define ENGINE_EXPORT_MAX	4096
+
+/**
+ * enum engine_session_kind - what a key of the session store is
+ * @ENGINE_SESSION_ID: server: a TLS 1.2 session ID
+ * @ENGINE_SESSION_RESUMABLE: client: digest of whom and how; one TLS 1.2
+ *	session, usable again and again
+ * @ENGINE_SESSION_TICKET: the same digest; several TLS 1.3 tickets, each of
+ *	which is used once
+ * @ENGINE_SESSION_CHAIN: client: digest of a chain of certificates
+ */
+enum engine_session_kind {
+	ENGINE_SESSION_ID,
+	ENGINE_SESSION_RESUMABLE,
+	ENGINE_SESSION_TICKET,
+	ENGINE_SESSION_CHAIN,
+};
+
+/**
+ * struct engine_sessions - where sessions live, outside of the engine
+ * @add: keep @value, secret and opaque, until @expires at most. Replaces what
+ *	was there under @key, but tickets, which add up. Any value may be
+ *	forgotten early
+ * @find: copy the newest value under @key that has not expired to @value, of
+ *	*@len bytes, and its length to *@len. A ticket is removed by that.
+ *	Returns 0, or -ENOENT
+ * @drop: forget all that is under @key
+ * @seal: encrypt and authenticate a ticket's content; @sealed has room for
+ *	ENGINE_SEAL_OVERHEAD more bytes than @plain, *@len says how much. NULL:
+ *	this server sends no tickets
+ * @open: the reverse; -EBADMSG: not sealed by a key still in use
+ *
+ * Return 0 or a negative errno. Another process may hold the ticket keys.
+ */
+struct engine_sessions {
+	int (*add)(void *arg, enum engine_session_kind kind,
+		   struct engine_bytes key, struct engine_bytes value,
+		   time_t expires);
+	int (*find)(void *arg, enum engine_session_kind kind,
+		    struct engine_bytes key, time_t now, uint8_t *value,
+		    size_t *len);
+	void (*drop)(void *arg, enum engine_session_kind kind,
+		     struct engine_bytes key);
+	int (*seal)(void *arg, time_t now, struct engine_bytes plain,
+		    uint8_t *sealed, size_t *len);
+	int (*open)(void *arg, time_t now, struct engine_bytes sealed,
+		    uint8_t *plain, size_t *len);
+};
+
 /**
  * struct engine_config - parameters of one handshake
  * @role: client or server
@@ -248,6 +302,16 @@ bool engine_policy_is_known(const char *name);
  * @n_suites: elements of @suites
  * @groups: explicit list, NULL: the policy's
  * @n_groups: elements of @groups
+ * @sessions: session store and ticket keys, NULL: nothing is resumed; not
+ *	copied
+ * @sessions_arg: for @sessions
+ * @session_scope: sessions of different scopes know nothing of each other: say
+ *	user and trust store. Name, policy, ALPN, peer authentication and
+ *	identities count by themselves
+ * @session_lifetime: of a server's sessions and tickets, in seconds; 0: two
+ *	hours
+ * @session_ids: server: TLS 1.2 sessions are resumed by ID
+ * @tickets: server: how many to send in TLS 1.3; 0: none in TLS 1.2 either
  * @random: test hook: source of all randomness, NULL: RAND_bytes()
  * @random_arg: for @random
  *
@@ -270,6 +334,12 @@ struct engine_config {
 	size_t			n_suites;
 	const uint16_t		*groups;
 	size_t			n_groups;
+	const struct engine_sessions *sessions;
+	void			*sessions_arg;
+	struct engine_bytes	session_scope;
+	uint32_t		session_lifetime;
+	bool			session_ids;
+	unsigned int		tickets;
 	int (*random)(void *arg, uint8_t *out, size_t len);
 	void			*random_arg;
 };
@@ -305,10 +375,66 @@ int engine_start(struct engine *engine);
 int engine_receive(struct engine *engine, enum socktls_level level,
 		   uint8_t content_type, struct engine_bytes bytes);
 
+/**
+ * engine_abort() - the handshake ended by a fatal alert that was received
+ *
+ * The session that it would have resumed is forgotten. Without an alert, say
+ * by a reset, call engine_free() alone.
+ */
+void engine_abort(struct engine *engine);
+
 /* True after done(). */
 bool engine_is_done(const struct engine *engine);
 
 /* Wipes and frees; NULL is allowed. */
 void engine_free(struct engine *engine);
+
+/*
+ * After the handshake. The cookie of struct engine_result is all that is left
+ * of it; it holds secrets.
+ */
+
+/**
+ * engine_cookie_ticket() - a client received a NewSessionTicket (TLS 1.3)
+ * @cookie: of the connection
+ * @message: the whole message, with its header
+ * @now: time
+ * @sessions: where to keep it
+ * @arg: for @sessions
+ *
+ * Return: 0, -EBADMSG for a cookie of another format, -EPROTO for a malformed
+ * message, -ENOENT when it cannot be used, or -ENOMEM.
+ */
+int engine_cookie_ticket(struct engine_bytes cookie,
+			 struct engine_bytes message, time_t now,
+			 const struct engine_sessions *sessions, void *arg);
+
+/**
+ * engine_cookie_export() - keying material for the application
+ * @cookie: of the connection
+ * @label: of the exporter
+ * @context: of the exporter
+ * @has_context: RFC 5705 knows the difference between none and an empty one
+ * @out: filled on success
+ * @len: bytes wanted, 1 to ENGINE_EXPORT_MAX
+ *
+ * RFC 8446 section 7.5, RFC 5705.
+ *
+ * Return: 0, -EBADMSG for a cookie of another format, -EINVAL for a label that
+ * is reserved, empty or too long, or for such a length, -EOPNOTSUPP in TLS 1.2
+ * without extended master secret, or -EIO.
+ */
+int engine_cookie_export(struct engine_bytes cookie, const char *label,
+			 struct engine_bytes context, bool has_context,
+			 uint8_t *out, size_t len);
+
+/**
+ * engine_cookie_ended() - the connection ended by a fatal alert
+ * @cookie: of the connection
+ * @sessions: where its sessions are forgotten
+ * @arg: for @sessions
+ */
+void engine_cookie_ended(struct engine_bytes cookie,
+			 const struct engine_sessions *sessions, void *arg);
 
 #endif /* SOCKTLS_ENGINE_H */

@@ -14,6 +14,7 @@ ENGINE_SRCS	:= $(addprefix userspace/engine/, \
 	kdf.c transcript.c schedule.c \
 	identity.c trust.c keyops.c x509.c ocsp.c auth.c \
 	settings.c states.c core.c limits.c \
+	session.c psk.c tickets.c cookie.c \
 	tls12.c tls13.c \
 	client.c client12.c client13.c \
 	server.c server12.c server13.c)

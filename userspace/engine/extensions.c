@@ -225,6 +225,38 @@ int extension_read_key_shares(struct engine_bytes body,
 	return reader_done(&entry) ? whole(&r) : DECODE_ERROR;
 }
 
+bool psk_next(struct psk_offer *offer, struct engine_bytes *identity,
+	      struct engine_bytes *binder)
+{
+	struct reader identities = reader_of(offer->identities);
+	struct reader binders = reader_of(offer->binders);
+
+	*identity = reader_vector(&identities, 2, 1);
+	reader_u32(&identities);	/* obfuscated_ticket_age */
+	*binder = reader_vector(&binders, 1, 32);
+	offer->identities = reader_rest(&identities);
+	offer->binders = reader_rest(&binders);
+	return !identities.bad && !binders.bad;
+}
+
+/* RFC 8446 section 4.2.11 */
+int extension_read_psk_offer(struct engine_bytes body, struct psk_offer *offer)
+{
+	struct reader r = reader_of(body);
+	struct engine_bytes identity, binder;
+	struct psk_offer walk;
+
+	offer->identities = reader_vector(&r, 2, 7);
+	offer->binders = reader_vector(&r, 2, 33);
+	if (!reader_done(&r))
+		return DECODE_ERROR;
+	walk = *offer;
+	while (walk.identities.len && walk.binders.len)
+		if (!psk_next(&walk, &identity, &binder))
+			return DECODE_ERROR;
+	return walk.identities.len || walk.binders.len ? ILLEGAL_PARAMETER : 0;
+}
+
 bool key_shares_find(struct engine_bytes entries, uint16_t group,
 		     struct engine_bytes *share)
 {

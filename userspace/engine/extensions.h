@@ -73,6 +73,16 @@ int extension_read_key_shares(struct engine_bytes body,
 			      struct engine_bytes *entries);
 int extension_read_key_share(struct engine_bytes body, uint16_t *group,
 			     struct engine_bytes *share);
+/* pre_shared_key of a ClientHello: two vectors of as many entries. */
+struct psk_offer {
+	struct engine_bytes	identities;
+	struct engine_bytes	binders;
+};
+
+int extension_read_psk_offer(struct engine_bytes body, struct psk_offer *offer);
+/* The next identity, and its binder; false at the end. */
+bool psk_next(struct psk_offer *offer, struct engine_bytes *identity,
+	      struct engine_bytes *binder);
 /* The share for @group among @entries. */
 bool key_shares_find(struct engine_bytes entries, uint16_t group,
 		     struct engine_bytes *share);

@@ -97,6 +97,8 @@ enum extension_type {
 #define CURVE_TYPE_NAMED	3	/* RFC 8422 section 5.4 */
 #define NAME_TYPE_HOST_NAME	0	/* RFC 6066 section 3 */
 
+#define PSK_DHE_KE		1	/* RFC 8446 section 4.2.9 */
+
 /* ClientCertificateType, RFC 5246 section 7.4.4 and RFC 8422 section 5.5. */
 #define CERT_TYPE_RSA_SIGN	1
 #define CERT_TYPE_ECDSA_SIGN	64

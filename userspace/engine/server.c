@@ -314,6 +314,11 @@ int server_client_hello(struct engine *engine, const struct message *message)
 	if (ret)
 		return ret;
 	engine->server.named = offer.host.len;
+	if (session_enabled(engine)) {
+		ret = session_key(engine, offer.host, engine->session_key);
+		if (ret)
+			return ret;
+	}
 	if (version >= TLS13)
 		return server13_client_hello(engine, &offer);
 	return server12_client_hello(engine, &offer);

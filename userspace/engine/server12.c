@@ -8,6 +8,7 @@
 #include "engine/auth.h"
 #include "engine/limits.h"
 #include "engine/server.h"
+#include "engine/tickets.h"
 #include "engine/tls12.h"
 
 /* --------------------------------------------------------- negotiation */
@@ -213,7 +214,8 @@ static void write_extensions(struct engine *engine, struct writer *w,
 	static const uint8_t points[] = { 1, POINT_UNCOMPRESSED };
 	static const uint8_t first_handshake[] = { 0 };
 
-	if (engine->server.named)
+	/* RFC 6066 section 3: a session has its name. */
+	if (engine->server.named && !engine->resumed)
 		extension_write(w, EXT_SERVER_NAME, bytes_of(NULL, 0));
 	if (renegotiation)
 		extension_write(w, EXT_RENEGOTIATION_INFO,
@@ -231,6 +233,8 @@ static void write_extensions(struct engine *engine, struct writer *w,
 	if (engine->server.staple.len)
 		extension_write(w, EXT_STATUS_REQUEST, bytes_of(NULL, 0));
 	limits_write_answer(engine, w);
+	if (engine->server.ticket_due)
+		extension_write(w, EXT_SESSION_TICKET, bytes_of(NULL, 0));
 	server_alpn_write(engine, w);
 }
 
@@ -245,7 +249,8 @@ static int send_hello(struct engine *engine, bool renegotiation)
 		return ret;
 	w = message_begin(engine, SERVER_HELLO);
 	server_hello_write(w, engine->schedule12.server_random,
-			   bytes_of(NULL, 0), engine->suite->code);
+			   engine->resumed ? engine->server.session_id :
+			   engine->server.new_id, engine->suite->code);
 	mark = writer_open(w, 2);
 	write_extensions(engine, w, renegotiation);
 	/* Without extensions not even their length: RFC 5246 section 7.4.1.3 */
@@ -331,6 +336,92 @@ static int send_flight(struct engine *engine, bool renegotiation)
 	return ret;
 }
 
+/* ------------------------------------------------------------ resumption */
+
+/*
+ * RFC 5077 section 3.4: with a ticket there, the ID is no key to a session.
+ * Both ways an unknown one leads to a full handshake.
+ */
+static bool find_bytes(struct engine *engine, const struct offer *offer)
+{
+	struct engine_bytes ticket = extensions_get(&offer->hello.extensions,
+						    EXT_SESSION_TICKET);
+	struct engine_bytes id = engine->server.session_id;
+
+	if (engine->set.tickets && ticket.len)
+		return session_open(engine, ticket, &engine->session_raw);
+	return engine->set.session_ids && id.len &&
+	       session_find(engine, ENGINE_SESSION_ID, id,
+			    &engine->session_raw);
+}
+
+static bool suite_in_common(const struct engine *engine,
+			    const struct offer *offer, uint16_t code)
+{
+	return settings_offer_suite(&engine->set, code) &&
+	       bytes_have_u16(offer->hello.suites, code);
+}
+
+/* Sets engine->resumed when there is a session to resume. */
+static int find_session(struct engine *engine, const struct offer *offer)
+{
+	if (!session_enabled(engine) || !find_bytes(engine, offer) ||
+	    !session_take(engine, writer_view(&engine->session_raw)))
+		return 0;
+	if (engine->session.version != TLS12 ||
+	    !suite_in_common(engine, offer, engine->session.suite->code)) {
+		session_reset(engine);
+		return 0;
+	}
+	/* RFC 7627 section 5.3; we keep no session without it. */
+	if (!engine->ems)
+		return engine_fail(engine, HANDSHAKE_FAILURE, EPROTO,
+				   "the client resumes a session without its extended master secret");
+	engine->suite = engine->session.suite;
+	engine->resumed = true;
+	return 0;
+}
+
+static int resume(struct engine *engine, bool renegotiation)
+{
+	int ret;
+
+	ret = engine_check(engine,
+			   transcript_set_hash(&engine->transcript,
+					       engine->suite->md()),
+			   "hash a message");
+	if (!ret)
+		ret = send_hello(engine, renegotiation);
+	if (!ret)
+		ret = limits_apply_now(engine);
+	transcript_drop_raw(&engine->transcript);
+	if (!ret)
+		ret = tls12_resume(engine);
+	if (!ret)
+		ret = tls12_send_finished(engine);
+	engine->state = SERVER12_WAIT_CCS;
+	return ret;
+}
+
+/* How the session that begins now will be resumed: by ticket, else by ID. */
+static int prepare_session(struct engine *engine, const struct offer *offer)
+{
+	struct server *server = &engine->server;
+
+	if (!session_enabled(engine) || !engine->ems)
+		return 0;
+	server->ticket_due = engine->set.tickets &&
+			     extensions_have(&offer->hello.extensions,
+					     EXT_SESSION_TICKET);
+	if (server->ticket_due || !engine->set.session_ids)
+		return 0;
+	if (!entropy_bytes(&engine->set.entropy, server->new_id_buf,
+			   SESSION_ID_MAX))
+		return engine_fail_crypto(engine, "make random bytes");
+	server->new_id = bytes_of(server->new_id_buf, SESSION_ID_MAX);
+	return 0;
+}
+
 int server12_client_hello(struct engine *engine, const struct offer *said)
 {
 	struct offer offer = *said;
@@ -344,11 +435,17 @@ int server12_client_hello(struct engine *engine, const struct offer *said)
 	if (!ret)
 		ret = check_master_secret(engine, &offer);
 	if (!ret)
+		ret = find_session(engine, &offer);
+	if (!ret && !engine->resumed)
 		ret = choose_suite(engine, &offer);
 	if (!ret)
 		ret = check_encrypt_then_mac(engine, &offer);
 	if (!ret)
 		ret = limits_take_offer(engine, &offer.hello.extensions);
+	if (!ret && engine->resumed)
+		return resume(engine, renegotiation);
+	if (!ret)
+		ret = prepare_session(engine, &offer);
 	if (ret)
 		return ret;
 	ret = engine_check(engine,
@@ -448,10 +545,15 @@ int server12_ccs(struct engine *engine, const struct message *message)
 
 int server12_finished(struct engine *engine, const struct message *message)
 {
-	int ret;
+	int ret = 0;
 
 	(void)message;
-	ret = tls12_send_finished(engine);
+	if (engine->server.ticket_due)
+		ret = tickets_send12(engine);
+	if (!ret && !engine->resumed)
+		ret = tls12_send_finished(engine);
+	if (!ret)
+		ret = tickets_save_id(engine);
 	if (!ret)
 		ret = engine_finish(engine);
 	return ret;

@@ -4,10 +4,26 @@
 
 #include "engine/auth.h"
 #include "engine/limits.h"
-#include "engine/server.h"
+#include "engine/psk.h"
+#include "engine/tickets.h"
 #include "engine/tls13.h"
 
+/*
+ * The most early data that is skipped, in bytes of ciphertext: no ticket of
+ * ours allows any, so it is another server's, and one full record is what its
+ * clients send at most by default.
+ */
+#define EARLY_DATA_MAX	(16384 + 256)
+
 /* --------------------------------------------------------- negotiation */
+
+/* Of the session's hash, if there is one. */
+static bool suite_fits(const struct engine *engine, const struct suite *suite)
+{
+	return suite->version >= TLS13 &&
+	       (!engine->resumed ||
+		suite->md() == engine->session.suite->md());
+}
 
 static const struct suite *choose_suite(const struct engine *engine,
 					struct engine_bytes theirs)
@@ -24,7 +40,7 @@ static const struct suite *choose_suite(const struct engine *engine,
 	for (i = 0; !set->policy->peer_order && i < set->n_suites; i++) {
 		const struct suite *suite = suite_find(set->suites[i]);
 
-		if (suite->version >= TLS13 &&
+		if (suite_fits(engine, suite) &&
 		    bytes_have_u16(theirs, suite->code))
 			return suite;
 	}
@@ -32,7 +48,8 @@ static const struct suite *choose_suite(const struct engine *engine,
 		uint16_t code = reader_u16(&r);
 		const struct suite *suite = suite_find(code);
 
-		if (settings_offer_suite(set, code) && suite->version >= TLS13)
+		if (settings_offer_suite(set, code) &&
+		    suite_fits(engine, suite))
 			return suite;
 	}
 	return NULL;
@@ -62,12 +79,13 @@ static int choose_identity(struct engine *engine, const struct offer *offer)
 	return 0;
 }
 
-/* Section 9.2: without a PSK these three are mandatory. */
+/* Section 9.2: mandatory, the first one without a PSK. */
 static int check_mandatory(struct engine *engine, const struct offer *offer)
 {
 	const struct extensions *list = &offer->hello.extensions;
 
-	if (extensions_have(list, EXT_SIGNATURE_ALGORITHMS) &&
+	if ((engine->resumed ||
+	     extensions_have(list, EXT_SIGNATURE_ALGORITHMS)) &&
 	    extensions_have(list, EXT_SUPPORTED_GROUPS) &&
 	    extensions_have(list, EXT_KEY_SHARE))
 		return 0;
@@ -120,6 +138,14 @@ static int compatibility_ccs(struct engine *engine)
 	return ccs_send(engine);
 }
 
+/* Section 4.2.10: refused by saying nothing about it. */
+static int skip_early(struct engine *engine, enum socktls_skip_mode mode)
+{
+	if (!engine->server.early_data)
+		return 0;
+	return engine->output->skip_early(engine->arg, mode, EARLY_DATA_MAX);
+}
+
 static int send_retry(struct engine *engine)
 {
 	struct writer *w;
@@ -142,6 +168,8 @@ static int send_retry(struct engine *engine)
 	ret = message_end(engine);
 	if (!ret)
 		ret = compatibility_ccs(engine);
+	if (!ret)
+		ret = skip_early(engine, SOCKTLS_SKIP_OPAQUE);
 	engine->server.retried = true;
 	engine->state = SERVER_WAIT_SECOND_CH;
 	return ret;
@@ -160,6 +188,11 @@ static int send_hello(struct engine *engine, const struct writer *share)
 	writer_u16(w, engine->group->code);
 	writer_vector(w, 2, writer_view(share));
 	extension_close(w, inner);
+	if (engine->resumed) {
+		inner = extension_open(w, EXT_PRE_SHARED_KEY);
+		writer_u16(w, engine->server.psk_index);
+		extension_close(w, inner);
+	}
 	write_selected_version(w);
 	writer_close(w, mark, 2);
 	ret = message_end(engine);
@@ -241,7 +274,7 @@ static int send_flight(struct engine *engine)
 	int ret;
 
 	ret = send_encrypted_extensions(engine);
-	if (!ret)
+	if (!ret && !engine->resumed)
 		ret = send_authentication(engine);
 	if (!ret)
 		ret = tls13_send_finished(engine);
@@ -251,6 +284,8 @@ static int send_flight(struct engine *engine)
 		ret = traffic_key_install(engine, SOCKTLS_DIRECTION_TX,
 					  SOCKTLS_LEVEL_APPLICATION,
 					  s->server_application);
+	if (!ret)
+		ret = skip_early(engine, SOCKTLS_SKIP_TRIAL);
 	if (!ret)
 		ret = limits_apply(engine, SOCKTLS_DIRECTION_RX);
 	if (!ret)
@@ -290,19 +325,67 @@ static int check_retried(struct engine *engine, struct engine_bytes entries,
 			   "the client did not send the one key share that HelloRetryRequest asked for");
 }
 
+/* What the client says about resumption, which it may say anew. */
+static int take_psk_modes(struct engine *engine, const struct offer *offer)
+{
+	const struct extensions *list = &offer->hello.extensions;
+	struct engine_bytes modes;
+
+	engine->server.psk_dhe_ke = false;
+	if (!extensions_have(list, EXT_PSK_KEY_EXCHANGE_MODES))
+		return 0;
+	if (extension_read_u8_list(extensions_get(list,
+						  EXT_PSK_KEY_EXCHANGE_MODES),
+				   &modes))
+		return engine_fail_message(engine, DECODE_ERROR, "ClientHello");
+	engine->server.psk_dhe_ke = bytes_have_u8(modes, PSK_DHE_KE);
+	return 0;
+}
+
+/* Section 4.2.10: empty, beside a PSK, and not once more after a retry. */
+static int take_early_data(struct engine *engine, const struct offer *offer)
+{
+	const struct extensions *list = &offer->hello.extensions;
+
+	engine->server.early_data = extensions_have(list, EXT_EARLY_DATA);
+	if (!engine->server.early_data)
+		return 0;
+	if (extension_read_empty(extensions_get(list, EXT_EARLY_DATA)))
+		return engine_fail_message(engine, DECODE_ERROR, "ClientHello");
+	if (engine->server.retried ||
+	    !extensions_have(list, EXT_PRE_SHARED_KEY))
+		return engine_fail_message(engine, ILLEGAL_PARAMETER,
+					   "ClientHello");
+	return 0;
+}
+
+static int choose_authentication(struct engine *engine,
+				 const struct offer *offer)
+{
+	int ret;
+
+	ret = take_psk_modes(engine, offer);
+	if (!ret)
+		ret = take_early_data(engine, offer);
+	if (!ret)
+		ret = psk_select(engine, offer);
+	if (!ret)
+		ret = check_mandatory(engine, offer);
+	if (!ret && !engine->resumed)
+		ret = choose_identity(engine, offer);
+	return ret;
+}
+
 static int negotiate(struct engine *engine, const struct offer *offer)
 {
 	int ret;
 
-	ret = check_mandatory(engine, offer);
+	ret = choose_authentication(engine, offer);
 	if (ret || engine->server.retried)
 		return ret;
 	engine->suite = choose_suite(engine, offer->hello.suites);
 	if (!engine->suite)
 		return server_nothing_common(engine, "TLS 1.3 cipher suite");
-	ret = choose_identity(engine, offer);
-	if (ret)
-		return ret;
 	return engine_check(engine, transcript_set_hash(&engine->transcript,
 							engine->suite->md()),
 			    "hash a message");
@@ -360,9 +443,13 @@ int server13_finished(struct engine *engine, const struct message *message)
 	int ret;
 
 	(void)message;
-	ret = traffic_key_install(engine, SOCKTLS_DIRECTION_RX,
-				  SOCKTLS_LEVEL_APPLICATION,
-				  engine->schedule.client_application);
+	ret = tls13_resumption_secret(engine);
+	if (!ret)
+		ret = traffic_key_install(engine, SOCKTLS_DIRECTION_RX,
+					  SOCKTLS_LEVEL_APPLICATION,
+					  engine->schedule.client_application);
+	if (!ret)
+		ret = tickets_send13(engine);
 	if (!ret)
 		ret = engine_finish(engine);
 	return ret;

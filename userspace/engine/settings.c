@@ -8,6 +8,9 @@
 #include "engine/core.h"
 #include "trust.h"
 
+#define SESSION_LIFETIME	7200	/* seconds */
+#define TICKETS_MAX		16	/* in one flight */
+
 static bool is_ip_literal(const char *name)
 {
 	uint8_t address[sizeof(struct in6_addr)];
@@ -170,6 +173,23 @@ static int resolve_peer_auth(struct settings *set,
 	return 0;
 }
 
+static int copy_sessions(struct settings *set,
+			 const struct engine_config *config)
+{
+	set->sessions = config->sessions;
+	set->sessions_arg = config->sessions_arg;
+	set->session_ids = config->session_ids;
+	set->tickets = config->sessions && config->sessions->seal ?
+		       config->tickets : 0;
+	set->session_lifetime = config->session_lifetime ?
+				config->session_lifetime : SESSION_LIFETIME;
+	if (set->tickets > TICKETS_MAX ||
+	    set->session_lifetime > SESSION_LIFETIME_MAX)
+		return -EINVAL;
+	writer_bytes(&set->session_scope, config->session_scope);
+	return set->session_scope.bad ? -ENOMEM : 0;
+}
+
 int settings_init(struct settings *set, const struct engine_config *config)
 {
 	int ret;
@@ -198,6 +218,8 @@ int settings_init(struct settings *set, const struct engine_config *config)
 		ret = copy_lists(set, config);
 	if (!ret)
 		narrow_versions(set);
+	if (!ret)
+		ret = copy_sessions(set, config);
 	return ret;
 }
 
@@ -212,6 +234,7 @@ void settings_free(struct settings *set)
 	engine_policy_put(set->rules);
 	free(set->server_name);
 	writer_free(&set->alpn);
+	writer_free(&set->session_scope);
 	free(set->suites);
 	free(set->groups);
 }

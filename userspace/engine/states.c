@@ -19,6 +19,7 @@
 #define MAX_EXCHANGE	4096
 #define MAX_VERIFY	2048
 #define MAX_FINISHED	HASH_MAX
+#define MAX_TICKET	(65535 + 6)
 
 static const struct step steps[] = {
 	/* ------------------------------------------- client, both versions */
@@ -61,6 +62,8 @@ static const struct step steps[] = {
 	  NULL, client12_hello_done },
 	{ CLIENT12_WAIT_SHD, SERVER_HELLO_DONE, 0,
 	  NULL, client12_hello_done },
+	{ CLIENT12_WAIT_TICKET, NEW_SESSION_TICKET, MAX_TICKET,
+	  NULL, client12_ticket },
 	{ CLIENT12_WAIT_CCS, STEP_CCS, 1,
 	  NULL, client12_ccs },
 	{ CLIENT12_WAIT_FINISHED, FINISHED, FINISHED12_LEN,
@@ -80,6 +83,8 @@ static const struct step steps[] = {
 	{ CLIENT12_WAIT_CR_SHD, HELLO_REQUEST, 0,
 	  NULL, client_hello_request },
 	{ CLIENT12_WAIT_SHD, HELLO_REQUEST, 0,
+	  NULL, client_hello_request },
+	{ CLIENT12_WAIT_TICKET, HELLO_REQUEST, 0,
 	  NULL, client_hello_request },
 	{ CLIENT12_WAIT_CCS, HELLO_REQUEST, 0,
 	  NULL, client_hello_request },
@@ -137,6 +142,7 @@ const char *states_name(enum state state)
 		[CLIENT12_WAIT_SKE]	 = "1.2 WAIT_SKE",
 		[CLIENT12_WAIT_CR_SHD]	 = "1.2 WAIT_CR_SHD",
 		[CLIENT12_WAIT_SHD]	 = "1.2 WAIT_SHD",
+		[CLIENT12_WAIT_TICKET]	 = "1.2 WAIT_TICKET",
 		[CLIENT12_WAIT_CCS]	 = "1.2 WAIT_CCS",
 		[CLIENT12_WAIT_FINISHED] = "1.2 WAIT_FINISHED",
 		[SERVER_START]		 = "START",

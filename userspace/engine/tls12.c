@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <errno.h>
+#include <string.h>
 
 #include <openssl/crypto.h>
 
@@ -18,21 +19,17 @@ static int derive_master(struct engine *engine, struct engine_bytes premaster)
 				engine->ems ? &session_hash : NULL);
 	if (ret)
 		return engine_fail_crypto(engine, "derive the master secret");
-	keylog_secret(engine, "CLIENT_RANDOM", engine->schedule12.master,
-		      MASTER_LEN);
 	return 0;
 }
 
-int tls12_derive(struct engine *engine, struct engine_bytes premaster)
+static int derive_keys(struct engine *engine)
 {
 	struct engine_key *rx = &engine->rx_key;
 	struct engine_key *tx = &engine->tx_key;
 	bool client = is_client(engine);
-	int ret;
 
-	ret = derive_master(engine, premaster);
-	if (ret)
-		return ret;
+	keylog_secret(engine, "CLIENT_RANDOM", engine->schedule12.master,
+		      MASTER_LEN);
 	rx->direction = SOCKTLS_DIRECTION_RX;
 	tx->direction = SOCKTLS_DIRECTION_TX;
 	rx->level = SOCKTLS_LEVEL_APPLICATION;
@@ -43,6 +40,19 @@ int tls12_derive(struct engine *engine, struct engine_bytes premaster)
 				 client ? tx : rx, client ? rx : tx))
 		return engine_fail_crypto(engine, "derive the key block");
 	return 0;
+}
+
+int tls12_derive(struct engine *engine, struct engine_bytes premaster)
+{
+	int ret = derive_master(engine, premaster);
+
+	return ret ? ret : derive_keys(engine);
+}
+
+int tls12_resume(struct engine *engine)
+{
+	memcpy(engine->schedule12.master, engine->session.secret, MASTER_LEN);
+	return derive_keys(engine);
 }
 
 /* verify_data over the transcript so far, as @client or server makes it. */

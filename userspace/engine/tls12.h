@@ -10,6 +10,8 @@
  * ends with ClientKeyExchange (RFC 7627 section 4).
  */
 int tls12_derive(struct engine *engine, struct engine_bytes premaster);
+/* The key block alone, from the master secret of the session. */
+int tls12_resume(struct engine *engine);
 /* ChangeCipherSpec, the write key, Finished. */
 int tls12_send_finished(struct engine *engine);
 /* The peer's ChangeCipherSpec: the read key. */

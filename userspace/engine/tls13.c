@@ -3,6 +3,7 @@
 
 #include <openssl/crypto.h>
 
+#include "engine/psk.h"
 #include "engine/tls13.h"
 
 int tls13_handshake_secrets(struct engine *engine,
@@ -15,7 +16,7 @@ int tls13_handshake_secrets(struct engine *engine,
 	ret = transcript_now(engine, &hash);
 	if (ret)
 		return ret;
-	ret = schedule_early(s, engine->suite->md(), bytes_of(NULL, 0));
+	ret = schedule_early(s, engine->suite->md(), psk_secret(engine));
 	if (!ret)
 		ret = schedule_handshake(s, bytes_of(secret->data, secret->len),
 					 &hash);
@@ -45,6 +46,17 @@ int tls13_application_secrets(struct engine *engine)
 		      s->len);
 	keylog_secret(engine, "EXPORTER_SECRET", s->exporter_master, s->len);
 	return 0;
+}
+
+int tls13_resumption_secret(struct engine *engine)
+{
+	struct digest hash;
+	int ret;
+
+	ret = transcript_now(engine, &hash);
+	if (!ret && schedule_resumption(&engine->schedule, &hash))
+		ret = engine_fail_crypto(engine, "derive the resumption secret");
+	return ret;
 }
 
 /* verify_data over the transcript so far, as @client or server makes it. */

@@ -10,6 +10,8 @@ int tls13_handshake_secrets(struct engine *engine,
 			    const struct group_secret *secret);
 /* The transcript ends with the server's Finished. */
 int tls13_application_secrets(struct engine *engine);
+/* The transcript ends with the client's Finished. */
+int tls13_resumption_secret(struct engine *engine);
 int tls13_send_finished(struct engine *engine);
 /* A check step: the peer's Finished. */
 int tls13_check_finished(struct engine *engine, const struct message *message);

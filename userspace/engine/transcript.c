@@ -73,6 +73,25 @@ int transcript_hash(const struct transcript *t, struct digest *digest)
 	return ret;
 }
 
+int transcript_hash_of(const EVP_MD *md, struct engine_bytes before,
+		       struct engine_bytes after, struct digest *digest)
+{
+	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+	unsigned int len = 0;
+	int ret = -EIO;
+
+	if (!ctx)
+		return -ENOMEM;
+	if (EVP_DigestInit_ex(ctx, md, NULL) == 1 &&
+	    EVP_DigestUpdate(ctx, before.data, before.len) == 1 &&
+	    EVP_DigestUpdate(ctx, after.data, after.len) == 1 &&
+	    EVP_DigestFinal_ex(ctx, digest->data, &len) == 1)
+		ret = 0;
+	digest->len = len;
+	EVP_MD_CTX_free(ctx);
+	return ret;
+}
+
 void transcript_drop_raw(struct transcript *t)
 {
 	t->keep_raw = false;

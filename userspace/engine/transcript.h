@@ -35,6 +35,9 @@ int transcript_add(struct transcript *t, struct engine_bytes message);
 int transcript_set_hash(struct transcript *t, const EVP_MD *md);
 /* HelloRetryRequest: what was heard becomes one message_hash message. */
 int transcript_restart(struct transcript *t);
+/* Of @before and @after joined, apart from any transcript. */
+int transcript_hash_of(const EVP_MD *md, struct engine_bytes before,
+		       struct engine_bytes after, struct digest *digest);
 int transcript_hash(const struct transcript *t, struct digest *digest);
 /* The raw messages are not needed any more. */
 void transcript_drop_raw(struct transcript *t);
