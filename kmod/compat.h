@@ -101,4 +101,15 @@ static inline kuid_t compat_sk_uid(struct sock *sk)
 #define COMPAT_TLS_INFO_TX_MAX_PAYLOAD_LEN	7
 #endif
 
+static inline struct ctl_table_header *
+compat_register_net_sysctl(struct net *net, const char *path,
+			   struct ctl_table *table, size_t nr)
+{
+#ifdef HAVE_REGISTER_NET_SYSCTL_SZ
+	return register_net_sysctl_sz(net, path, table, nr);
+#else
+	return register_net_sysctl(net, path, table);
+#endif
+}
+
 #endif /* SOCKTLS_COMPAT_H */

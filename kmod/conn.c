@@ -6,6 +6,7 @@
 
 #include "net.h"
 #include "socktls.h"
+#include "trace.h"
 
 #define CONN_IDLE_JIFFIES	msecs_to_jiffies(10)
 
@@ -75,6 +76,8 @@ struct socktls_conn *socktls_conn_new(struct sock *sk,
 	conn->id = atomic64_inc_return(&conn_ids);
 	conn->config = socktls_config_get(config);
 	conn->attached = true;
+	conn->stats = socktls_net(sock_net(sk))->stats;
+	conn->error_stat = SOCKTLS_STAT_NONE;
 	atomic_set(&conn->plain_calls, 0);
 	INIT_DELAYED_WORK(&conn->work, conn_work);
 	INIT_DELAYED_WORK(&conn->deadline, conn_deadline);
@@ -220,6 +223,17 @@ static void conn_state_change(struct sock *sk)
 }
 
 /**
+ * socktls_conn_set_state() - the one way to another state
+ * @conn: sk locked
+ * @state: SOCKTLS_STATE_*
+ */
+void socktls_conn_set_state(struct socktls_conn *conn, u8 state)
+{
+	trace_socktls_state(conn, conn->state, state);
+	WRITE_ONCE(conn->state, state);
+}
+
+/**
  * socktls_conn_take_over() - from now on arriving bytes are records
  * @conn: sk locked
  */
@@ -253,6 +267,8 @@ void socktls_conn_detach(struct socktls_conn *conn)
 	struct sock *sk = conn->sk;
 
 	conn->attached = false;
+	if (conn->state == SOCKTLS_STATE_HANDSHAKING)
+		socktls_count(conn, SOCKTLS_STAT_HANDSHAKES_FAILED, 1);
 	socktls_hs_end(conn, SOCKTLS_ABORT_CLOSED, -1);
 	socktls_conn_cancel_deadline(conn);
 	if (cancel_delayed_work(&conn->work))
@@ -284,9 +300,9 @@ void socktls_conn_wake(struct socktls_conn *conn)
 
 void socktls_conn_established(struct socktls_conn *conn)
 {
-	WRITE_ONCE(conn->state, SOCKTLS_STATE_ESTABLISHED);
+	socktls_conn_set_state(conn, SOCKTLS_STATE_ESTABLISHED);
 	socktls_conn_cancel_deadline(conn);
-	socktls_net_count(conn, SOCKTLS_STAT_HANDSHAKES);
+	socktls_count(conn, SOCKTLS_STAT_HANDSHAKES, 1);
 	memset(&conn->rx.tracker, 0, sizeof(conn->rx.tracker));
 	conn->rx.warnings = 0;
 	socktls_conn_wake(conn);
@@ -310,6 +326,21 @@ static u32 conn_abort_reason(const struct socktls_conn *conn)
 		return SOCKTLS_ABORT_ACTION;
 	}
 	return SOCKTLS_ABORT_PROTOCOL;
+}
+
+/* conn->error is set. Every failure is counted once, see stat.h. */
+static void conn_count_failure(struct socktls_conn *conn)
+{
+	enum socktls_stat stat = conn->error_stat;
+
+	if (stat == SOCKTLS_STAT_NONE)
+		stat = socktls_stat_of_error(conn->error.error,
+					     conn->error.alert_from ?
+					     conn->error.alert : -1);
+	socktls_count(conn, SOCKTLS_STAT_ERRORS, 1);
+	socktls_count(conn, stat, 1);
+	if (conn->state == SOCKTLS_STATE_HANDSHAKING)
+		socktls_count(conn, SOCKTLS_STAT_HANDSHAKES_FAILED, 1);
 }
 
 /**
@@ -341,10 +372,10 @@ void socktls_conn_fail(struct socktls_conn *conn, int error, int alert,
 	va_start(args, fmt);
 	vscnprintf(conn->error.text, sizeof(conn->error.text), fmt, args);
 	va_end(args);
-	socktls_net_count(conn, SOCKTLS_STAT_ERRORS);
+	conn_count_failure(conn);
 
 	if (!conn->key_plane && conn->state != SOCKTLS_STATE_FAILED) {
-		WRITE_ONCE(conn->state, SOCKTLS_STATE_FAILED);
+		socktls_conn_set_state(conn, SOCKTLS_STATE_FAILED);
 		if (alert >= 0 && from == SOCKTLS_ALERT_SENT &&
 		    !conn->tx.closing)
 			socktls_tx_alert(conn, ALERT_LEVEL_FATAL, alert);

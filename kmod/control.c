@@ -4,6 +4,7 @@
  * alerts and post-handshake messages. A plain read never sees one.
  */
 #include "socktls.h"
+#include "trace.h"
 
 #define MAX_WARNINGS	16	/* warning alerts of one connection */
 #define MAX_EMPTY	32	/* empty records in a row */
@@ -48,6 +49,8 @@ int socktls_control_alert(struct socktls_conn *conn, struct rx_record *rec)
 		return -EPROTO;
 	}
 	socktls_vec_read(&rec->vec, rec->off, alert, sizeof(alert));
+	socktls_count(conn, SOCKTLS_STAT_RX_ALERTS, 1);
+	trace_socktls_alert_rx(conn, alert[0], alert[1]);
 	if (alert[1] == ALERT_CLOSE_NOTIFY &&
 	    conn->state != SOCKTLS_STATE_HANDSHAKING)
 		return control_close_notify(conn);

@@ -9,8 +9,8 @@
 #include <linux/slab.h>
 
 #include "hs.h"
+#include "trace.h"
 
-#define HS_PENDING_MAX		16384	/* of a netns */
 #define HS_CCS_MAX		32	/* TLS 1.3 CCS records dropped */
 
 static atomic_t handshakes_alive = ATOMIC_INIT(0);
@@ -87,6 +87,8 @@ static struct hs *hs_new(struct socktls_conn *conn, const struct cred *cred,
 /* Makes the item visible to helpers. The netns' lock held, state HS_IDLE. */
 static void hs_post(struct hs *hs)
 {
+	trace_socktls_handshake_item(hs->id, hs->level, hs->content_type,
+				     hs->len);
 	hs->state = HS_READY;
 	list_add_tail(&hs->node, hs->worker ? &hs->worker->items :
 					      &hs->sn->pending);
@@ -103,7 +105,7 @@ static int hs_insert(struct hs *hs)
 	spin_lock_bh(&sn->lock);
 	if (list_empty(&sn->workers))
 		err = -ESRCH;
-	else if (sn->nr_handshakes >= HS_PENDING_MAX)
+	else if (sn->nr_handshakes >= READ_ONCE(sn->sysctls.max_handshakes))
 		err = -EUSERS;
 	else
 		err = socktls_net_charge_user(sn, hs->uid);
@@ -391,6 +393,7 @@ static bool hs_apply(struct socktls_conn *conn)
 	while (conn->hs && conn->hs->state == HS_REPLIED) {
 		struct hs *hs = conn->hs;
 		struct hs_action *action;
+		u32 kind, len;
 		int err;
 
 		action = list_first_entry_or_null(&hs->actions,
@@ -402,7 +405,11 @@ static bool hs_apply(struct socktls_conn *conn)
 			spin_unlock_bh(&hs->sn->lock);
 			break;
 		}
+		/* a last action goes with its handshake */
+		kind = action->kind;
+		len = action->len;
 		err = hs_apply_one(conn, action);
+		trace_socktls_handshake_action(conn->id, kind, len, err);
 		if (err == -EAGAIN)
 			return false;
 		if (err == -ENOMEM) {

@@ -5,8 +5,6 @@
 #include "hs.h"
 #include "net.h"
 
-#define USER_PENDING_MAX	4096	/* handshakes of one uid in a netns */
-
 struct net_user {
 	struct list_head	list;
 	kuid_t			uid;
@@ -39,11 +37,6 @@ void socktls_net_remove(struct socktls_conn *conn)
 	spin_unlock_bh(&sn->lock);
 }
 
-void socktls_net_count(struct socktls_conn *conn, enum socktls_stat stat)
-{
-	atomic64_inc(&socktls_net(sock_net(conn->sk))->stats[stat]);
-}
-
 static struct net_user *net_find_user(struct socktls_net *sn, kuid_t uid)
 {
 	struct net_user *user;
@@ -52,6 +45,14 @@ static struct net_user *net_find_user(struct socktls_net *sn, kuid_t uid)
 		if (uid_eq(user->uid, uid))
 			return user;
 	return NULL;
+}
+
+static void net_put_user(struct net_user *user)
+{
+	if (user->pending)
+		return;
+	list_del(&user->list);
+	kfree(user);
 }
 
 /**
@@ -72,8 +73,10 @@ int socktls_net_charge_user(struct socktls_net *sn, kuid_t uid)
 		user->uid = uid;
 		list_add(&user->list, &sn->users);
 	}
-	if (user->pending >= USER_PENDING_MAX)
+	if (user->pending >= READ_ONCE(sn->sysctls.max_handshakes_per_uid)) {
+		net_put_user(user);
 		return -EUSERS;
+	}
 	user->pending++;
 	return 0;
 }
@@ -83,15 +86,16 @@ void socktls_net_uncharge_user(struct socktls_net *sn, kuid_t uid)
 {
 	struct net_user *user = net_find_user(sn, uid);
 
-	if (WARN_ON_ONCE(!user) || --user->pending)
+	if (WARN_ON_ONCE(!user))
 		return;
-	list_del(&user->list);
-	kfree(user);
+	user->pending--;
+	net_put_user(user);
 }
 
 static int __net_init net_init(struct net *net)
 {
 	struct socktls_net *sn = socktls_net(net);
+	int err;
 
 	spin_lock_init(&sn->lock);
 	sn->net = net;
@@ -101,7 +105,22 @@ static int __net_init net_init(struct net *net)
 	INIT_LIST_HEAD(&sn->users);
 	xa_init_flags(&sn->handshakes, XA_FLAGS_LOCK_BH);
 	INIT_DELAYED_WORK(&sn->ring, socktls_nl_ring_again);
-	return socktls_proc_init(net);
+	sn->stats = alloc_percpu(struct socktls_stats);
+	if (!sn->stats)
+		return -ENOMEM;
+	err = socktls_sysctl_init(sn);
+	if (err)
+		goto err_stats;
+	err = socktls_proc_init(net);
+	if (err)
+		goto err_sysctl;
+	return 0;
+
+err_sysctl:
+	socktls_sysctl_exit(sn);
+err_stats:
+	free_percpu(sn->stats);
+	return err;
 }
 
 /* Sockets hold their netns, so nothing is left but what the doorbell runs on. */
@@ -110,10 +129,12 @@ static void __net_exit net_exit(struct net *net)
 	struct socktls_net *sn = socktls_net(net);
 
 	socktls_proc_exit(net);
+	socktls_sysctl_exit(sn);
 	cancel_delayed_work_sync(&sn->ring);
 	WARN_ON_ONCE(!list_empty(&sn->conns));
 	WARN_ON_ONCE(!xa_empty(&sn->handshakes));
 	xa_destroy(&sn->handshakes);
+	free_percpu(sn->stats);
 }
 
 static struct pernet_operations net_ops = {

@@ -9,11 +9,13 @@
 
 #include "socktls.h"
 
-enum socktls_stat {
-	SOCKTLS_STAT_HANDSHAKES,
-	SOCKTLS_STAT_ERRORS,
-	SOCKTLS_STAT_HANDSHAKES_STARTED,
-	__SOCKTLS_STAT_MAX
+#define HANDSHAKE_TIMEOUT_MAX	600000	/* milliseconds */
+
+/* net.socktls.*: read with READ_ONCE(), written by proc handlers. */
+struct socktls_sysctls {
+	unsigned int	handshake_timeout_ms;
+	unsigned int	max_handshakes;
+	unsigned int	max_handshakes_per_uid;
 };
 
 /**
@@ -25,6 +27,7 @@ enum socktls_stat {
  * @handshakes: struct hs by id
  * @conns: all connections
  * @ring: rings the doorbell again while @pending is not empty
+ * @stats: not under the lock, nor are @sysctls
  */
 struct socktls_net {
 	spinlock_t		lock;
@@ -36,17 +39,23 @@ struct socktls_net {
 	struct list_head	users;
 	u32			nr_handshakes;
 	struct delayed_work	ring;
-	atomic64_t		stats[__SOCKTLS_STAT_MAX];
+	struct socktls_stats __percpu *stats;
+	struct socktls_sysctls	sysctls;
+	struct ctl_table	*sysctl_table;
+	struct ctl_table_header	*sysctl_header;
 };
 
 struct socktls_net *socktls_net(const struct net *net);
 void socktls_net_add(struct socktls_conn *conn);
 void socktls_net_remove(struct socktls_conn *conn);
-void socktls_net_count(struct socktls_conn *conn, enum socktls_stat stat);
 int socktls_net_charge_user(struct socktls_net *sn, kuid_t uid);
 void socktls_net_uncharge_user(struct socktls_net *sn, kuid_t uid);
 int socktls_net_init(void);
 void socktls_net_exit(void);
+
+/* sysctl.c */
+int socktls_sysctl_init(struct socktls_net *sn);
+void socktls_sysctl_exit(struct socktls_net *sn);
 
 /* proc.c */
 int socktls_proc_init(struct net *net);

@@ -8,6 +8,7 @@
 #include <linux/slab.h>
 
 #include "socktls.h"
+#include "trace.h"
 
 static atomic_t records_alive = ATOMIC_INIT(0);
 
@@ -283,6 +284,7 @@ static int rx_header_failed(struct socktls_conn *conn, int err)
 	switch (err) {
 	case -ENOMSG:
 		conn->rx.error = -EPROTO;
+		conn->error_stat = SOCKTLS_STAT_ERR_BAD_TYPE;
 		socktls_conn_fail(conn, EPROTO, ALERT_UNEXPECTED_MESSAGE,
 				  SOCKTLS_ALERT_SENT,
 				  "the peer sent a record of unknown content type %u: is it speaking TLS?",
@@ -290,6 +292,7 @@ static int rx_header_failed(struct socktls_conn *conn, int err)
 		break;
 	case -EINVAL:
 		conn->rx.error = -EPROTO;
+		conn->error_stat = SOCKTLS_STAT_ERR_BAD_VERSION;
 		socktls_conn_fail(conn, EPROTO, ALERT_PROTOCOL_VERSION,
 				  SOCKTLS_ALERT_SENT,
 				  "the peer sent a record of version 0x%04x",
@@ -302,6 +305,7 @@ static int rx_header_failed(struct socktls_conn *conn, int err)
 				  h->length);
 		break;
 	default:
+		conn->error_stat = SOCKTLS_STAT_ERR_TOO_SHORT;
 		socktls_conn_fail(conn, -err, ALERT_BAD_RECORD_MAC,
 				  SOCKTLS_ALERT_SENT,
 				  "the peer sent a record of %u bytes, too short to be authentic",
@@ -450,6 +454,7 @@ static void rx_open_failed(struct socktls_conn *conn, int err)
 		break;
 	case -ENOMSG:
 		conn->rx.error = -EPROTO;
+		conn->error_stat = SOCKTLS_STAT_ERR_NO_TYPE;
 		socktls_conn_fail(conn, EPROTO, ALERT_UNEXPECTED_MESSAGE,
 				  SOCKTLS_ALERT_SENT,
 				  "a record from the peer has no content type");
@@ -504,6 +509,16 @@ static struct rx_record *rx_open_queued(struct socktls_conn *conn,
 	return rec;
 }
 
+static void rx_account(const struct socktls_conn *conn,
+		       const struct rx_record *rec,
+		       const struct socktls_epoch *epoch)
+{
+	socktls_count(conn, SOCKTLS_STAT_RX_RECORDS, 1);
+	if (rec->type == RECORD_APPLICATION_DATA)
+		socktls_count(conn, SOCKTLS_STAT_RX_BYTES, rec->len);
+	trace_socktls_record_rx(conn, rec->type, rec->len, epoch->seq - 1);
+}
+
 /**
  * socktls_rx_open() - check and decrypt the head record
  * @conn: sk locked; socktls_rx_head() has just returned 1
@@ -529,6 +544,7 @@ struct rx_record *socktls_rx_open(struct socktls_conn *conn,
 			rx_open_queued(conn, epoch, &err);
 	if (rec) {
 		rx->protected |= epoch->cipher != NULL;
+		rx_account(conn, rec, epoch);
 		return rec;
 	}
 	if (err != -ENOMEM)

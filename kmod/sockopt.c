@@ -9,9 +9,6 @@
 #include "net.h"
 #include "socktls.h"
 
-#define HANDSHAKE_TIMEOUT_MS	30000
-#define HANDSHAKE_TIMEOUT_MAX	600000
-
 /* Options of TCP that would reach its queues past the record layer. */
 static bool sockopt_is_barred(const struct socktls_conn *conn, int level,
 			      int optname)
@@ -31,11 +28,18 @@ static bool sockopt_is_nonblocking(const struct sock *sk)
 	return sock && sock->file && sock->file->f_flags & O_NONBLOCK;
 }
 
+static u32 sockopt_default_timeout(const struct sock *sk)
+{
+	struct socktls_net *sn = socktls_net(sock_net(sk));
+
+	return READ_ONCE(sn->sysctls.handshake_timeout_ms);
+}
+
 /**
  * socktls_start_handshake() - PLAIN to HANDSHAKING
  * @conn: sk locked
  * @role: SOCKTLS_CLIENT or SOCKTLS_SERVER
- * @timeout_ms: deadline, 0: the default of 30 s
+ * @timeout_ms: deadline, 0: the default, net.socktls.handshake_timeout_ms
  * @cred: requester's, unless the identity was set by another
  * @pid: requester's
  *
@@ -50,17 +54,19 @@ int socktls_start_handshake(struct socktls_conn *conn, u8 role, u32 timeout_ms,
 	struct sock *sk = conn->sk;
 	int err;
 
+	if (!timeout_ms)
+		timeout_ms = sockopt_default_timeout(sk);
 	if (!((1 << sk->sk_state) & (TCPF_ESTABLISHED | TCPF_CLOSE_WAIT))) {
 		err = -ENOTCONN;
 		goto failed;
 	}
 	if (sk->sk_write_pending)
 		return -EBUSY;
-	WRITE_ONCE(conn->state, SOCKTLS_STATE_HANDSHAKING);
+	socktls_conn_set_state(conn, SOCKTLS_STATE_HANDSHAKING);
 	/* pairs with socktls_conn_enter_plain() */
 	smp_mb();
 	if (atomic_read(&conn->plain_calls)) {
-		WRITE_ONCE(conn->state, SOCKTLS_STATE_PLAIN);
+		socktls_conn_set_state(conn, SOCKTLS_STATE_PLAIN);
 		return -EBUSY;
 	}
 	if (conn->config->identity_cred)
@@ -69,14 +75,13 @@ int socktls_start_handshake(struct socktls_conn *conn, u8 role, u32 timeout_ms,
 	conn->flags = role == SOCKTLS_SERVER ? SOCKTLS_INFO_SERVER : 0;
 	err = socktls_hs_start(conn, cred, pid);
 	if (err) {
-		WRITE_ONCE(conn->state, SOCKTLS_STATE_PLAIN);
+		socktls_conn_set_state(conn, SOCKTLS_STATE_PLAIN);
 		goto failed;
 	}
 	socktls_conn_take_over(conn);
 	socktls_conn_arm_deadline(conn, min_t(u32, HANDSHAKE_TIMEOUT_MAX,
-					      timeout_ms ? :
-					      HANDSHAKE_TIMEOUT_MS));
-	socktls_net_count(conn, SOCKTLS_STAT_HANDSHAKES_STARTED);
+					      timeout_ms));
+	socktls_count(conn, SOCKTLS_STAT_HANDSHAKES_STARTED, 1);
 	socktls_conn_kick(conn, 0);
 	return 0;
 

@@ -21,6 +21,7 @@
 #include "cipher.h"
 #include "compat.h"
 #include "record.h"
+#include "stat.h"
 
 struct hs;
 struct socktls_net;
@@ -119,6 +120,7 @@ struct socktls_conn {
 	struct delayed_work	work;
 	struct delayed_work	deadline;
 	atomic_t		plain_calls;	/* readers inside the base proto */
+	struct socktls_stats __percpu *stats;	/* of the netns */
 
 	u8			state;
 	u8			role;
@@ -129,6 +131,7 @@ struct socktls_conn {
 	bool			attached;
 	bool			closing;	/* close() has begun */
 	bool			poll_missed;	/* re-ring from release_cb */
+	u8			error_stat;	/* of the next failure, see stat.h */
 	u32			flags;		/* SOCKTLS_INFO_* */
 	int			rcvlowat;
 	u16			version;
@@ -163,6 +166,12 @@ static inline struct socktls_conn *socktls_conn(const struct sock *sk)
 	return rcu_dereference_raw(inet_csk(sk)->icsk_ulp_data);
 }
 
+static inline void socktls_count(const struct socktls_conn *conn,
+				 enum socktls_stat stat, unsigned long n)
+{
+	socktls_stats_add(conn->stats, stat, n);
+}
+
 /* ulp.c */
 int socktls_ulp_init(void);
 void socktls_ulp_exit(void);
@@ -189,6 +198,7 @@ void socktls_conn_get(struct socktls_conn *conn);
 void socktls_conn_put(struct socktls_conn *conn);
 void socktls_conn_detach(struct socktls_conn *conn);
 void socktls_conn_take_over(struct socktls_conn *conn);
+void socktls_conn_set_state(struct socktls_conn *conn, u8 state);
 void socktls_conn_kick(struct socktls_conn *conn, unsigned long delay);
 void socktls_conn_arm_deadline(struct socktls_conn *conn, u32 timeout_ms);
 void socktls_conn_cancel_deadline(struct socktls_conn *conn);

@@ -10,6 +10,7 @@
 #include <linux/tls.h>
 
 #include "socktls.h"
+#include "trace.h"
 
 #define TX_OPEN_JIFFIES		(HZ / 5)	/* life of an open record */
 #define TX_TICK_JIFFIES		msecs_to_jiffies(10)
@@ -145,6 +146,18 @@ static int tx_fail(struct socktls_conn *conn, int err)
 	return err;
 }
 
+/* The open record has just been sealed. */
+static void tx_account(const struct socktls_conn *conn)
+{
+	const struct socktls_tx *tx = &conn->tx;
+
+	socktls_count(conn, SOCKTLS_STAT_TX_RECORDS, 1);
+	if (tx->type == RECORD_APPLICATION_DATA)
+		socktls_count(conn, SOCKTLS_STAT_TX_BYTES, tx->plaintext_len);
+	trace_socktls_record_tx(conn, tx->type, tx->plaintext_len,
+				tx->epoch->seq - 1);
+}
+
 /* Turns the open record into a sealed one. */
 static int tx_seal(struct socktls_conn *conn)
 {
@@ -165,6 +178,7 @@ static int tx_seal(struct socktls_conn *conn)
 	atomic_sub(nr - tx->vec.nr, &segments_alive);
 	if (err)
 		return tx_fail(conn, err);
+	tx_account(conn);
 	tx->sealed = true;
 	tx->sent = 0;
 	tx->plaintext_len = 0;
@@ -391,9 +405,12 @@ void socktls_tx_alert(struct socktls_conn *conn, u8 level, u8 description)
 
 	if (conn->tx.error || tx_force(conn))
 		return;
-	if (!socktls_tx_control(conn, RECORD_ALERT, alert, sizeof(alert),
-				&taken))
-		tx_force(conn);
+	if (socktls_tx_control(conn, RECORD_ALERT, alert, sizeof(alert),
+			       &taken))
+		return;
+	socktls_count(conn, SOCKTLS_STAT_TX_ALERTS, 1);
+	trace_socktls_alert_tx(conn, level, description);
+	tx_force(conn);
 }
 
 /**
