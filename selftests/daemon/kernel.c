@@ -26,10 +26,22 @@ static struct end *find_end(struct kernel *kernel, uint64_t id)
  * Actions.
  */
 
+static void apply_lazy(struct end *end, const struct action *action)
+{
+	assert_true(end->tickets_len + action->len <= sizeof(end->tickets));
+	memcpy(end->tickets + end->tickets_len, action->bytes, action->len);
+	end->tickets_len += action->len;
+}
+
 static void apply_send(struct end *end, const struct action *action)
 {
-	struct record *record = malloc(sizeof(*record) + action->len);
+	struct record *record;
 
+	if (action->lazy) {
+		apply_lazy(end, action);
+		return;
+	}
+	record = malloc(sizeof(*record) + action->len);
 	assert_non_null(record);
 	*record = (struct record){
 		.level = end->tx_level,
@@ -65,14 +77,36 @@ static void apply_done(struct end *end, const struct engine_result *result)
 	end->over = true;
 	end->done = true;
 	end->result = *result;
+	assert_true(result->cookie.len <= sizeof(end->cookie));
+	memcpy(end->cookie, result->cookie.data, result->cookie.len);
+	end->cookie_len = result->cookie.len;
 	end->peer_identity[0] = '\0';
 	if (result->peer_identity)
 		strncat(end->peer_identity, result->peer_identity,
 			sizeof(end->peer_identity) - 1);
 }
 
+/* What may come when the handshake is over. */
+static bool apply_after(struct end *end, const struct action *action)
+{
+	if (!end->done)
+		return false;
+	if (action->kind == SOCKTLS_ACTION_EXPORTED) {
+		memcpy(end->exported, action->bytes, action->len);
+		end->exported_len = action->len;
+	} else {
+		assert_int_equal(action->kind, SOCKTLS_ACTION_FAIL);
+		assert_int_equal(action->alert, -1);
+		end->error = action->error;
+		memcpy(end->text, action->text, sizeof(end->text));
+	}
+	return true;
+}
+
 static void apply(struct end *end, const struct action *action)
 {
+	if (apply_after(end, action))
+		return;
 	assert_false(end->over);
 	switch (action->kind) {
 	case SOCKTLS_ACTION_SEND:
@@ -199,6 +233,61 @@ void kernel_abort(struct end *end, enum socktls_abort_reason reason)
 	};
 
 	end->over = true;
+	worker_item(end->kernel->worker, &item);
+}
+
+void kernel_give_tickets(struct end *end)
+{
+	const struct end *server = end->peer;
+	size_t at, len;
+
+	for (at = 0; at < server->tickets_len; at += len) {
+		const uint8_t *m = server->tickets + at;
+		struct item item = {
+			.kind = SOCKTLS_ITEM_TICKET,
+			.id = end->id,
+			.alert = -1,
+			.cookie = { end->cookie, end->cookie_len },
+		};
+
+		len = 4 + (m[1] << 16 | m[2] << 8 | m[3]);
+		assert_true(at + len <= server->tickets_len);
+		item.bytes = (struct engine_bytes){ m, len };
+		worker_item(end->kernel->worker, &item);
+	}
+}
+
+void kernel_export(struct end *end, const char *label, const char *context,
+		   uint32_t length)
+{
+	const struct item item = {
+		.kind = SOCKTLS_ITEM_EXPORT,
+		.id = end->id,
+		.alert = -1,
+		.cookie = { end->cookie, end->cookie_len },
+		.label = label,
+		.context = { (const uint8_t *)context,
+			     context ? strlen(context) : 0 },
+		.has_context = context,
+		.length = length,
+	};
+
+	end->error = 0;
+	end->exported_len = 0;
+	end->awaiting = true;
+	worker_item(end->kernel->worker, &item);
+	assert_false(end->awaiting);
+}
+
+void kernel_end(struct end *end, int alert)
+{
+	const struct item item = {
+		.kind = SOCKTLS_ITEM_ENDED,
+		.id = end->id,
+		.alert = alert,
+		.cookie = { end->cookie, end->cookie_len },
+	};
+
 	worker_item(end->kernel->worker, &item);
 }
 

@@ -39,6 +39,12 @@ struct record {
  * @replies: replies taken
  * @more: those that were MORE
  * @certs: CERTIFICATE actions by chain
+ * @tickets: what was to be sent lazily
+ * @tickets_len: bytes in it
+ * @cookie: of DONE
+ * @cookie_len: bytes in it
+ * @exported: of EXPORTED
+ * @exported_len: bytes in it
  */
 struct end {
 	LIST_ENTRY(end)			link;
@@ -57,6 +63,12 @@ struct end {
 	unsigned int			replies;
 	unsigned int			more;
 	unsigned int			certs[2];
+	uint8_t				tickets[8192];
+	size_t				tickets_len;
+	uint8_t				cookie[4096];
+	size_t				cookie_len;
+	uint8_t				exported[ENGINE_EXPORT_MAX];
+	size_t				exported_len;
 	enum socktls_level		rx_level;
 	enum socktls_level		tx_level;
 	struct engine_key		rx_key;
@@ -107,6 +119,19 @@ void kernel_deliver(struct end *end, enum socktls_level level, uint8_t type,
 		    const uint8_t *data, size_t len);
 
 void kernel_abort(struct end *end, enum socktls_abort_reason reason);
+
+/* An established client's TICKET items, for all that its server sent lazily. */
+void kernel_give_tickets(struct end *end);
+
+/*
+ * An EXPORT item; the reply is in end->exported, or end->error. A NULL
+ * @context is none.
+ */
+void kernel_export(struct end *end, const char *label, const char *context,
+		   uint32_t length);
+
+/* An ENDED item. */
+void kernel_end(struct end *end, int alert);
 
 /* Both established, with the same result and each other's keys. */
 void kernel_assert_good(const struct end *one, const struct end *other);

@@ -65,6 +65,10 @@ static void missing_file_means_defaults(void **state)
 	assert_string_equal(config.default_trust, "default");
 	assert_string_equal(config.system_trust, CONFIG_SYSTEM_TRUST);
 	assert_int_equal(config.log_level, LOG_LEVEL_INFO);
+	assert_int_equal(config.session_kib, CONFIG_SESSION_KIB);
+	assert_int_equal(config.session_lifetime, CONFIG_SESSION_LIFETIME);
+	assert_int_equal(config.session_tickets, CONFIG_SESSION_TICKETS);
+	assert_true(config.session_ids);
 	assert_false(config.identity_is_set);
 	assert_false(config.trust_is_set);
 }
@@ -80,6 +84,8 @@ static void every_key_is_taken(void **state)
 		      "[identity]\ndefault = www\n"
 		      "[trust]\ndefault=corp ; inline\nsystem = none\n"
 		      "[policy]\ndefault = modern\n"
+		      "[sessions]\nsize = 64\nlifetime = 600\ntickets = 4\n"
+		      "ids = no\n"
 		      "[log]\nlevel = debug\n");
 	assert_int_equal(config_load(&config, fixture.dir, error,
 				     sizeof(error)), 0);
@@ -91,6 +97,10 @@ static void every_key_is_taken(void **state)
 	assert_string_equal(config.default_policy, "modern");
 	assert_true(config.policy_is_set);
 	assert_int_equal(config.log_level, LOG_LEVEL_DEBUG);
+	assert_int_equal(config.session_kib, 64);
+	assert_int_equal(config.session_lifetime, 600);
+	assert_int_equal(config.session_tickets, 4);
+	assert_false(config.session_ids);
 }
 
 static void shipped_file_is_valid(void **state)
@@ -126,6 +136,14 @@ static void bad_lines_are_named(void **state)
 	(void)state;
 	assert_refused("[identity]\ndefalt = x\n", "socktlsd.conf:2: ",
 		       "no such key: \"defalt\" in section [identity]");
+	assert_refused("[sessions]\nlifetime = 604801\n", "socktlsd.conf:2: ",
+		       "not a number from 1 to 604800");
+	assert_refused("[sessions]\ntickets = -1\n", "socktlsd.conf:2: ",
+		       "not a number from 0 to 16");
+	assert_refused("[sessions]\nsize = 1x\n", "socktlsd.conf:2: ",
+		       "not a number");
+	assert_refused("[sessions]\nids = maybe\n", "socktlsd.conf:2: ",
+		       "neither \"yes\" nor \"no\"");
 	assert_refused("[nothing]\na = b\n", "socktlsd.conf:2: ",
 		       "no such key: \"a\" in section [nothing]");
 	assert_refused("[identity]\n\ndefault = ../x\n", "socktlsd.conf:3: ",

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <ini.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -95,6 +96,52 @@ static bool set_log_level(struct parse *parse, const char *value)
 	return false;
 }
 
+static bool set_number(struct parse *parse, unsigned long *number,
+		       const char *value, unsigned long min, unsigned long max)
+{
+	char *end;
+
+	errno = 0;
+	*number = strtoul(value, &end, 10);
+	if (*value >= '0' && *value <= '9' && !*end && !errno &&
+	    *number >= min && *number <= max)
+		return true;
+	snprintf(parse->reason, sizeof(parse->reason),
+		 "\"%.60s\" is not a number from %lu to %lu", value, min, max);
+	return false;
+}
+
+static bool set_session_size(struct parse *parse, const char *value)
+{
+	return set_number(parse, &parse->config->session_kib, value, 0,
+			  1024 * 1024);
+}
+
+/* RFC 8446 section 4.6.1: seven days at most. */
+static bool set_session_lifetime(struct parse *parse, const char *value)
+{
+	return set_number(parse, &parse->config->session_lifetime, value, 1,
+			  7 * 24 * 3600);
+}
+
+static bool set_session_tickets(struct parse *parse, const char *value)
+{
+	return set_number(parse, &parse->config->session_tickets, value, 0, 16);
+}
+
+static bool set_session_ids(struct parse *parse, const char *value)
+{
+	bool yes = !strcmp(value, "yes");
+
+	if (!yes && strcmp(value, "no")) {
+		snprintf(parse->reason, sizeof(parse->reason),
+			 "\"%.60s\" is neither \"yes\" nor \"no\"", value);
+		return false;
+	}
+	parse->config->session_ids = yes;
+	return true;
+}
+
 static const struct {
 	const char	*section;
 	const char	*key;
@@ -104,6 +151,10 @@ static const struct {
 	{ "trust",	"default",	set_default_trust },
 	{ "trust",	"system",	set_system_trust },
 	{ "policy",	"default",	set_default_policy },
+	{ "sessions",	"size",		set_session_size },
+	{ "sessions",	"lifetime",	set_session_lifetime },
+	{ "sessions",	"tickets",	set_session_tickets },
+	{ "sessions",	"ids",		set_session_ids },
 	{ "log",	"level",	set_log_level },
 };
 
@@ -192,6 +243,10 @@ int config_load(struct config *config, const char *dir, char *error,
 		.default_trust		= "default",
 		.system_trust		= CONFIG_SYSTEM_TRUST,
 		.log_level		= LOG_LEVEL_INFO,
+		.session_kib		= CONFIG_SESSION_KIB,
+		.session_lifetime	= CONFIG_SESSION_LIFETIME,
+		.session_ids		= true,
+		.session_tickets	= CONFIG_SESSION_TICKETS,
 	};
 	snprintf(config->dir, sizeof(config->dir), "%s", dir);
 	snprintf(path, sizeof(path), "%s/socktlsd.conf", dir);

@@ -13,6 +13,10 @@
 #define CONFIG_DIR_DEFAULT	"/etc/socktls"
 #define CONFIG_SYSTEM_TRUST	"/etc/ssl/certs/ca-certificates.crt"
 
+#define CONFIG_SESSION_KIB	16384
+#define CONFIG_SESSION_LIFETIME	7200
+#define CONFIG_SESSION_TICKETS	0
+
 /* Long enough for every text of this directory. */
 #define ERROR_TEXT_MAX		512
 
@@ -28,6 +32,10 @@
  * @system_trust: PEM file that clients get when there is no default store;
  *	empty: none
  * @log_level: how much is logged
+ * @session_kib: memory for sessions, in KiB
+ * @session_lifetime: of sessions, tickets and ticket keys, in seconds
+ * @session_ids: TLS 1.2 sessions are resumed by ID
+ * @session_tickets: tickets for each TLS 1.3 connection; 0: none at all
  * @identity_is_set: the file names @default_identity
  * @trust_is_set: the file names @default_trust
  * @policy_is_set: the file names @default_policy
@@ -39,6 +47,10 @@ struct config {
 	char		default_policy[SOCKTLS_NAME_MAX + 1];
 	char		system_trust[256];
 	enum log_level	log_level;
+	unsigned long	session_kib;
+	unsigned long	session_lifetime;
+	bool		session_ids;
+	unsigned long	session_tickets;
 	bool		identity_is_set;
 	bool		trust_is_set;
 	bool		policy_is_set;

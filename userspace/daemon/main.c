@@ -22,20 +22,28 @@
 #include "log.h"
 #include "netlink.h"
 #include "options.h"
+#include "sessions.h"
 #include "stores.h"
+#include "ticketkeys.h"
 #include "worker.h"
+
+#define EXPIRY_SECONDS	60.
 
 struct daemon {
 	struct options	options;
 	struct stores	*stores;
 	struct netlink	*netlink;
 	struct worker	*worker;
+	struct ticketkeys *ticketkeys;
+	struct sessions	*sessions;
+	struct worker_sessions resumption;
 	FILE		*keylog;
 	int		parent;		/* background: pipe to it, else -1 */
 	int		status;		/* exit status */
 	ev_io		doorbell;
 	ev_io		notify;
 	ev_timer	work;
+	ev_timer	expiry;
 	ev_signal	terminate;
 	ev_signal	interrupt;
 	ev_signal	hangup;
@@ -116,6 +124,17 @@ static void on_notify(struct ev_loop *loop, ev_io *io, int events)
 	stop(daemon, loop, EXIT_FAILURE);
 }
 
+/* What nobody asks for any more is wiped in time nevertheless. */
+static void on_expiry(struct ev_loop *loop, ev_timer *timer, int events)
+{
+	struct daemon *daemon = timer->data;
+
+	(void)loop;
+	(void)events;
+	sessions_expire(daemon->sessions, time(NULL));
+	ticketkeys_expire(daemon->ticketkeys, time(NULL));
+}
+
 static void on_terminate(struct ev_loop *loop, ev_signal *signal, int events)
 {
 	struct daemon *daemon = signal->data;
@@ -129,6 +148,34 @@ static void on_terminate(struct ev_loop *loop, ev_signal *signal, int events)
 /*
  * Configuration.
  */
+
+/* Sessions that are there stay, so that a reload costs nobody a handshake. */
+static int set_sessions(struct daemon *daemon, const struct config *config)
+{
+	struct worker_sessions *resumption = &daemon->resumption;
+	int err = 0;
+
+	if (!daemon->ticketkeys)
+		err = ticketkeys_new(&daemon->ticketkeys,
+				     config->session_lifetime);
+	if (!err && !daemon->sessions)
+		err = sessions_new(&daemon->sessions, 0, &ticketkeys_ops,
+				   daemon->ticketkeys);
+	if (err)
+		return err;
+	ticketkeys_set_period(daemon->ticketkeys, config->session_lifetime);
+	sessions_set_max(daemon->sessions, config->session_kib * 1024);
+	*resumption = (struct worker_sessions){
+		.ops = &sessions_ops,
+		.arg = daemon->sessions,
+		.lifetime = config->session_lifetime,
+		.ids = config->session_ids,
+		.tickets = config->session_tickets,
+	};
+	if (daemon->worker)
+		worker_set_sessions(daemon->worker, resumption);
+	return 0;
+}
 
 /* On failure the old stores stay. Returns 0 or a negative errno. */
 static int load(struct daemon *daemon, size_t *n_errors)
@@ -149,6 +196,12 @@ static int load(struct daemon *daemon, size_t *n_errors)
 	err = stores_load(&stores, &config, n_errors);
 	if (err) {
 		log_error("out of memory");
+		return err;
+	}
+	err = set_sessions(daemon, &config);
+	if (err) {
+		log_error("out of memory");
+		stores_free(stores);
 		return err;
 	}
 	if (daemon->worker)
@@ -292,6 +345,8 @@ static int prepare(struct daemon *daemon)
 		err = worker_new(&daemon->worker, &channel, daemon->netlink,
 				 daemon->stores, daemon->keylog);
 	if (!err)
+		worker_set_sessions(daemon->worker, &daemon->resumption);
+	if (!err)
 		err = write_pidfile(daemon->options.pidfile);
 	return err;
 }
@@ -331,6 +386,10 @@ static void watch(struct daemon *daemon, struct ev_loop *loop)
 	ev_io_start(loop, &daemon->doorbell);
 	ev_io_start(loop, &daemon->notify);
 	ev_timer_start(loop, &daemon->work);
+	ev_timer_init(&daemon->expiry, on_expiry, EXPIRY_SECONDS,
+		      EXPIRY_SECONDS);
+	daemon->expiry.data = daemon;
+	ev_timer_start(loop, &daemon->expiry);
 	watch_signal(daemon, loop, &daemon->terminate, SIGTERM, on_terminate);
 	watch_signal(daemon, loop, &daemon->interrupt, SIGINT, on_terminate);
 	watch_signal(daemon, loop, &daemon->hangup, SIGHUP, on_hangup);
@@ -356,6 +415,8 @@ static int serve(struct daemon *daemon)
 static void clean_up(struct daemon *daemon)
 {
 	worker_free(daemon->worker);
+	sessions_free(daemon->sessions);
+	ticketkeys_free(daemon->ticketkeys);
 	netlink_close(daemon->netlink);
 	stores_free(daemon->stores);
 	if (daemon->keylog)

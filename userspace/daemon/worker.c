@@ -7,8 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <openssl/crypto.h>
+
 #include "config.h"
 #include "keylog.h"
+#include "engine/wire.h"
 #include "log.h"
 
 #define N_BUCKETS	4096	/* a power of two */
@@ -46,6 +49,7 @@ struct worker {
 	const struct worker_channel	*channel;
 	void				*channel_arg;
 	const struct stores		*stores;
+	struct worker_sessions		sessions;
 	FILE				*keylog;
 	size_t				count;
 	struct bucket			buckets[N_BUCKETS];
@@ -167,10 +171,11 @@ static int output_done(void *arg, const struct engine_result *result)
 	struct connection *connection = arg;
 
 	connection->is_over = true;
-	log_debug("connection %llu (%s, uid %u): established, version %04x, suite %04x, group %04x, peer %s",
+	log_debug("connection %llu (%s, uid %u): %s, version %04x, suite %04x, group %04x, peer %s",
 		  (unsigned long long)connection->id,
 		  connection->server ? "server" : "client", connection->uid,
-		  result->version, result->suite, result->group,
+		  result->flags & SOCKTLS_INFO_RESUMED ? "resumed" :
+		  "established", result->version, result->suite, result->group,
 		  result->peer_identity ? result->peer_identity : "-");
 	return action_add_done(&connection->actions, result);
 }
@@ -327,6 +332,34 @@ static int check_server_name(const struct item_parameters *parameters,
 	return -EINVAL;
 }
 
+/*
+ * Sessions stay with their user, and with what an application said about trust
+ * and identity. What the names stand for may change: certificates are verified
+ * again.
+ */
+static int write_scope(struct writer *w,
+		       const struct item_parameters *parameters)
+{
+	const char *identity = parameters->identity ?: "";
+
+	writer_u32(w, parameters->uid);
+	writer_vector(w, 2, bytes_of(identity, strlen(identity)));
+	writer_vector(w, 3, parameters->trust);
+	return w->bad ? -ENOMEM : 0;
+}
+
+static void choose_sessions(const struct worker *worker,
+			    struct engine_config *config,
+			    const struct writer *scope)
+{
+	config->sessions = worker->sessions.ops;
+	config->sessions_arg = worker->sessions.arg;
+	config->session_scope = writer_view(scope);
+	config->session_lifetime = worker->sessions.lifetime;
+	config->session_ids = worker->sessions.ids;
+	config->tickets = worker->sessions.tickets;
+}
+
 static int make_engine(struct connection *connection,
 		       const struct item_parameters *parameters, char *error,
 		       size_t error_len)
@@ -338,6 +371,7 @@ static int make_engine(struct connection *connection,
 		.peer_auth = resolve_peer_auth(parameters),
 		.alpn = parameters->alpn,
 	};
+	struct writer scope = { 0 };
 	int err;
 
 	snprintf(error, error_len, "out of memory");
@@ -351,9 +385,12 @@ static int make_engine(struct connection *connection,
 	if (!err)
 		err = choose_trust(connection->worker->stores, parameters,
 				   &config, error, error_len);
+	if (!err)
+		err = write_scope(&scope, parameters);
 	if (err)
-		return err;
+		goto out;
 
+	choose_sessions(connection->worker, &config, &scope);
 	if (connection->identity) {
 		config.identities = connection->identity->engines;
 		config.n_identities = connection->identity->n;
@@ -364,8 +401,10 @@ static int make_engine(struct connection *connection,
 	if (err == -EINVAL)
 		snprintf(error, error_len,
 			 "the socket's options do not make sense together");
+out:
 	if (config.trust)
 		engine_trust_put(config.trust);
+	writer_free(&scope);
 	return err;
 }
 
@@ -493,8 +532,75 @@ static void serve_aborted(struct worker *worker, const struct item *item)
 
 	log_debug("connection %llu: aborted by the kernel, reason %u, alert %d",
 		  (unsigned long long)item->id, item->reason, item->alert);
-	if (connection)
-		drop_connection(connection);
+	if (!connection)
+		return;
+	if (item->reason == SOCKTLS_ABORT_ALERT && connection->engine)
+		engine_abort(connection->engine);
+	drop_connection(connection);
+}
+
+/*
+ * Items of established connections: all that is left here is their cookie.
+ */
+
+static void serve_ticket(struct worker *worker, const struct item *item)
+{
+	const struct worker_sessions *sessions = &worker->sessions;
+	int err = -EOPNOTSUPP;
+
+	if (sessions->ops)
+		err = engine_cookie_ticket(item->cookie, item->bytes,
+					   time(NULL), sessions->ops,
+					   sessions->arg);
+	log_debug("connection %llu: ticket %s",
+		  (unsigned long long)item->id,
+		  err ? strerror(-err) : "kept");
+}
+
+static const char *export_error(int err)
+{
+	switch (err) {
+	case -EINVAL:
+		return "label or length of the exporter are not allowed";
+	case -EOPNOTSUPP:
+		return "TLS 1.2 without extended master secret (RFC 7627) exports nothing";
+	case -EBADMSG:
+		return "this connection was made by another version of the handshake helper";
+	default:
+		return "the handshake helper could not compute the exporter";
+	}
+}
+
+static void serve_export(struct worker *worker, const struct item *item)
+{
+	struct action_list actions = STAILQ_HEAD_INITIALIZER(actions);
+	uint8_t out[ENGINE_EXPORT_MAX];
+	int err;
+
+	err = engine_cookie_export(item->cookie, item->label ?: "",
+				   item->context, item->has_context, out,
+				   item->length);
+	if (!err)
+		err = action_add_exported(&actions,
+					  bytes_of(out, item->length));
+	else
+		err = action_add_fail(&actions, -1, -err, export_error(err));
+	if (err)
+		log_error("connection %llu: the handshake helper is out of memory",
+			  (unsigned long long)item->id);
+	else
+		worker->channel->reply(worker->channel_arg, item->id, &actions);
+	OPENSSL_cleanse(out, sizeof(out));
+	action_list_clear(&actions);
+}
+
+static void serve_ended(struct worker *worker, const struct item *item)
+{
+	log_debug("connection %llu: ended by alert %d",
+		  (unsigned long long)item->id, item->alert);
+	if (worker->sessions.ops)
+		engine_cookie_ended(item->cookie, worker->sessions.ops,
+				    worker->sessions.arg);
 }
 
 void worker_item(struct worker *worker, const struct item *item)
@@ -506,8 +612,16 @@ void worker_item(struct worker *worker, const struct item *item)
 	case SOCKTLS_ITEM_ABORTED:
 		serve_aborted(worker, item);
 		break;
+	case SOCKTLS_ITEM_TICKET:
+		serve_ticket(worker, item);
+		break;
+	case SOCKTLS_ITEM_EXPORT:
+		serve_export(worker, item);
+		break;
+	case SOCKTLS_ITEM_ENDED:
+		serve_ended(worker, item);
+		break;
 	default:
-		/* Sessions and exporters: nothing here asked for them. */
 		log_debug("connection %llu: item of kind %u ignored",
 			  (unsigned long long)item->id, item->kind);
 	}
@@ -535,6 +649,12 @@ int worker_new(struct worker **worker, const struct worker_channel *channel,
 void worker_set_stores(struct worker *worker, const struct stores *stores)
 {
 	worker->stores = stores;
+}
+
+void worker_set_sessions(struct worker *worker,
+			 const struct worker_sessions *sessions)
+{
+	worker->sessions = *sessions;
 }
 
 size_t worker_count(const struct worker *worker)

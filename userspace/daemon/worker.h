@@ -47,11 +47,31 @@ int worker_new(struct worker **worker, const struct worker_channel *channel,
 void worker_set_stores(struct worker *worker, const struct stores *stores);
 
 /**
+ * struct worker_sessions - how handshakes are resumed
+ * @ops: store and ticket keys, NULL: not at all
+ * @arg: for @ops
+ * @lifetime: of sessions and tickets, in seconds
+ * @ids: servers resume by session ID
+ * @tickets: that a server sends, 0: none
+ */
+struct worker_sessions {
+	const struct engine_sessions	*ops;
+	void				*arg;
+	uint32_t			lifetime;
+	bool				ids;
+	unsigned int			tickets;
+};
+
+/* For handshakes that begin from now on; @sessions is copied. */
+void worker_set_sessions(struct worker *worker,
+			 const struct worker_sessions *sessions);
+
+/**
  * worker_item() - serve one item
  * @worker: the worker
  * @item: read only during the call
  *
- * A HANDSHAKE item gets exactly one reply before the call returns.
+ * A HANDSHAKE or EXPORT item gets exactly one reply before the call returns.
  */
 void worker_item(struct worker *worker, const struct item *item);
 
