@@ -23,7 +23,7 @@ KBUILD_DIR = $(abspath $(BUILD))/kmod-$(KRELEASE)
 MODULE = $(KBUILD_DIR)/socktls.ko
 
 .PHONY: all module userspace install install-module install-ulp-tls clean help deps \
-	check check-all demo check-matrix
+	check check-all demo
 
 all: module userspace		## build the module and the userspace programs
 

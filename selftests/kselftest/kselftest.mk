@@ -25,5 +25,5 @@ $(KSELFTESTS): $(KSELFTEST_OUT)/%: $(KSELFTEST_OUT)/obj/%.o \
 
 .PHONY: kselftest-programs check-kselftest
 kselftest-programs: $(KSELFTESTS)
-check-kselftest:		## the socket API in a VM (KERNEL=6.1|6.12|debug)
+check-kselftest:		## the socket API in a VM (KERNEL=6.1|6.12|7.2|debug)
 	selftests/kselftest/run --kernel $(or $(KERNEL),6.1)
