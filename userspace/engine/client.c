@@ -381,10 +381,14 @@ static int check_version(struct engine *engine,
 			 const struct server_hello *hello)
 {
 	const struct settings *set = &engine->set;
+	/* RFC 8446 section 4.2.1: picked from a list, so it must be in it. */
+	int alert = extensions_have(&hello->extensions,
+				    EXT_SUPPORTED_VERSIONS) ?
+		    ILLEGAL_PARAMETER : PROTOCOL_VERSION;
 
 	if (hello->version < set->min_version ||
 	    hello->version > set->max_version)
-		return engine_fail(engine, PROTOCOL_VERSION, EPROTONOSUPPORT,
+		return engine_fail(engine, alert, EPROTONOSUPPORT,
 				   "%s wants protocol version 0x%04x; this side allows 0x%04x to 0x%04x (TLS 1.2 is 0x0303)",
 				   engine_peer_name(engine), hello->version,
 				   set->min_version, set->max_version);
