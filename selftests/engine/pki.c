@@ -134,6 +134,14 @@ static void add_extensions(X509 *cert, const struct pki_spec *spec)
 	add_extension(cert, spec, NID_tlsfeature, spec->feature);
 }
 
+/* EdDSA has its own. */
+static const EVP_MD *hash_for(const EVP_PKEY *key)
+{
+	if (EVP_PKEY_is_a(key, "ED25519") || EVP_PKEY_is_a(key, "ED448"))
+		return NULL;
+	return EVP_sha256();
+}
+
 static void sign(X509 *cert, const struct pki_spec *spec, EVP_PKEY *own)
 {
 	EVP_PKEY *key = spec->issuer ? spec->issuer->key : own;
@@ -304,8 +312,8 @@ unsigned char *pki_ocsp(const struct pki_status *status, size_t *len)
 				    status->status ==
 				    V_OCSP_CERTSTATUS_REVOKED ? revoked : NULL,
 				    from, until));
-	must(OCSP_basic_sign(basic, signer->cert, signer->key, EVP_sha256(),
-			     NULL, 0) == 1);
+	must(OCSP_basic_sign(basic, signer->cert, signer->key,
+			     hash_for(signer->key), NULL, 0) == 1);
 	response = OCSP_response_create(OCSP_RESPONSE_STATUS_SUCCESSFUL, basic);
 	must(response);
 	n = i2d_OCSP_RESPONSE(response, &der);

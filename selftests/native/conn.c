@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -217,6 +218,32 @@ static const struct engine_output output = {
 
 /* ------------------------------------------------------------- handshake */
 
+/* The randomness of fuzz_engine.c, so that a recording can be replayed. */
+static int fuzz_random(void *arg, uint8_t *out, size_t len)
+{
+	uint64_t *state = arg;
+
+	while (len--) {
+		*state = *state * 6364136223846793005u + 1;
+		*out++ = *state >> 56;
+	}
+	return 0;
+}
+
+/* ENGINE_RECORD=FILE: append what the peer says, as selftests/fuzz reads it. */
+static void record_chunk(uint8_t type, const uint8_t *plain, int len)
+{
+	const char *path = getenv("ENGINE_RECORD");
+	const uint8_t header[] = { type == RECORD_CCS, len >> 8, len };
+	FILE *file = path ? fopen(path, "a") : NULL;
+
+	if (!file)
+		return;
+	fwrite(header, 1, sizeof(header), file);
+	fwrite(plain, 1, len, file);
+	fclose(file);
+}
+
 static int handshake_record(struct conn *conn, uint8_t type,
 			    const uint8_t *plain, int len)
 {
@@ -228,6 +255,7 @@ static int handshake_record(struct conn *conn, uint8_t type,
 		return 0;
 	if (type != RECORD_CCS && type != RECORD_HANDSHAKE)
 		return complain(conn, "unexpected record");
+	record_chunk(type, plain, len);
 	return engine_receive(conn->engine, conn->level, type,
 			      (struct engine_bytes){ plain, len });
 }
@@ -235,14 +263,20 @@ static int handshake_record(struct conn *conn, uint8_t type,
 int conn_handshake(struct conn *conn, int fd,
 		   const struct engine_config *config, FILE *keylog)
 {
+	struct engine_config copy = *config;
 	uint8_t plain[RECORD_WIRE_MAX];
+	uint64_t random = 1;
 	uint8_t type;
 	int ret;
 
+	if (getenv("ENGINE_RECORD")) {
+		copy.random = fuzz_random;
+		copy.random_arg = &random;
+	}
 	memset(conn, 0, sizeof(*conn));
 	conn->fd = fd;
 	conn->keylog = keylog;
-	ret = engine_new(&conn->engine, config, &output, conn);
+	ret = engine_new(&conn->engine, &copy, &output, conn);
 	if (ret)
 		return complain(conn, "the configuration makes no sense");
 	ret = engine_start(conn->engine);
