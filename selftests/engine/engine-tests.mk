@@ -18,6 +18,7 @@ ENGINE_TESTS_SAN := $(ENGINE_TEST_NAMES:%=$(ENGINE_TEST_OUT)/san/%)
 ENGINE_TEST_COMMON := selftests/engine/pair.c selftests/engine/pki.c \
 		      selftests/engine/hex.c selftests/engine/world.c \
 		      selftests/engine/resume.c \
+		      selftests/native/record.c \
 		      userspace/daemon/sessions.c userspace/daemon/ticketkeys.c
 ENGINE_TEST_HEADERS := $(wildcard selftests/engine/*.h userspace/engine/*.h) \
 		       userspace/daemon/sessions.h userspace/daemon/ticketkeys.h \
@@ -30,14 +31,14 @@ PKI_TOOL	:= $(ENGINE_TEST_OUT)/pki-tool
 $(ENGINE_TEST_OUT)/test_%: selftests/engine/test_%.c $(ENGINE_TEST_COMMON) \
 		$(ENGINE_TEST_HEADERS) $(ENGINE_LIB)
 	@mkdir -p $(@D)
-	$(CC) $(ENGINE_CFLAGS) $(CFLAGS) -Iselftests/engine -o $@ $< \
-		$(ENGINE_TEST_COMMON) $(ENGINE_LIB) -lcmocka $(ENGINE_LIBS)
+	$(CC) $(ENGINE_CFLAGS) $(CFLAGS) -Iselftests -Iselftests/engine -o $@ $< \
+		$(ENGINE_TEST_COMMON) $(ENGINE_LIB) -lcmocka -lssl $(ENGINE_LIBS)
 
 # The engine once more, instrumented.
 $(ENGINE_TEST_OUT)/san/%.o: %.c $(ENGINE_TEST_HEADERS)
 	@mkdir -p $(@D)
 	$(CC) $(ENGINE_CFLAGS) $(CFLAGS) $(ENGINE_SANITIZE) \
-		-Iselftests/engine -c -o $@ $<
+		-Iselftests -Iselftests/engine -c -o $@ $<
 
 $(ENGINE_TEST_OUT)/san/libengine.a: \
 		$(ENGINE_SRCS:%.c=$(ENGINE_TEST_OUT)/san/%.o) \
@@ -48,8 +49,8 @@ $(ENGINE_TEST_OUT)/san/test_%: selftests/engine/test_%.c \
 		$(ENGINE_TEST_HEADERS) $(ENGINE_TEST_OUT)/san/libengine.a
 	@mkdir -p $(@D)
 	$(CC) $(ENGINE_CFLAGS) $(CFLAGS) $(ENGINE_SANITIZE) \
-		-Iselftests/engine -o $@ $< \
-		$(ENGINE_TEST_OUT)/san/libengine.a -lcmocka $(ENGINE_LIBS)
+		-Iselftests -Iselftests/engine -o $@ $< \
+		$(ENGINE_TEST_OUT)/san/libengine.a -lcmocka -lssl $(ENGINE_LIBS)
 
 $(PKI_TOOL): selftests/engine/pki-tool.c selftests/engine/pki.c \
 		selftests/engine/pki.h
