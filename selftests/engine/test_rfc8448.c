@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* The engine in the traces of RFC 8448: its randomness is the trace's. */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,8 +11,7 @@
 #include <cmocka.h>
 #include <openssl/pem.h>
 
-#include "engine/identity.h"
-#include "engine/messages.h"
+#include "engine/core.h"
 #include "hex.h"
 #include "pair.h"
 #include "rfc8448.h"
@@ -117,6 +117,104 @@ static void server_answers_section3_byte_for_byte(void **state)
 	/* Certificate, behind our EncryptedExtensions, is the trace's */
 	assert_non_null(memmem(second->data, second->len, certificate.data,
 			       certificate.len));
+	side_free(&side);
+	engine_identity_put(identity);
+}
+
+/**
+ * struct traced_store - has the one session of section 4
+ * @side: whose
+ * @ticket: that was asked for
+ */
+struct traced_store {
+	struct side	*side;
+	struct hex	ticket;
+};
+
+/* What the ticket would hold, had this server made it. */
+static int open_traced(void *arg, time_t now, struct engine_bytes sealed,
+		       uint8_t *plain, size_t *len)
+{
+	struct traced_store *store = arg;
+	const struct engine *engine = store->side->engine;
+	struct session session = {
+		.version = TLS13, .suite = suite_find(0x1301),
+		.authenticated = now, .issued = now, .lifetime = 30,
+		.secret_len = 32,
+	};
+	struct engine_bytes own = engine->set.identities[0]->der[0];
+	struct hex psk = hex(S3_PSK);
+	struct writer w = { 0 };
+
+	memcpy(session.secret, psk.data, 32);
+	memcpy(session.key, engine->session_key, SESSION_KEY_LEN);
+	assert_int_equal(EVP_Digest(own.data, own.len, session.identity, NULL,
+				    EVP_sha256(), NULL), 1);
+	session_write(&w, &session);
+	assert_true(w.len <= *len);
+	memcpy(plain, w.data, w.len);
+	*len = w.len;
+	writer_free(&w);
+	store->ticket.len = sealed.len;
+	memcpy(store->ticket.data, sealed.data, sealed.len);
+	return 0;
+}
+
+static int seal_nothing(void *arg, time_t now, struct engine_bytes plain,
+			uint8_t *sealed, size_t *len)
+{
+	(void)arg;
+	(void)now;
+	(void)plain;
+	(void)sealed;
+	(void)len;
+	return -EIO;
+}
+
+static const struct engine_sessions traced_sessions = {
+	.seal = seal_nothing, .open = open_traced,
+};
+
+/* Section 4: the binder is good, the answer the trace's; early data is not. */
+static void server_resumes_section4_byte_for_byte(void **state)
+{
+	struct engine_identity *identity = traced_identity();
+	struct fixed fixed = { .bytes = hex(S4_SERVER_RANDOM
+					    S4_SERVER_PRIVATE) };
+	struct side side;
+	struct traced_store store = { .side = &side };
+	struct engine_config config = {
+		.role = SOCKTLS_SERVER, .identities = &identity,
+		.n_identities = 1, .random = fixed_random, .random_arg = &fixed,
+		.sessions = &traced_sessions, .sessions_arg = &store,
+		.tickets = 1,
+	};
+	struct hex hello = hex(S4_CLIENT_HELLO), answer = hex(S4_SERVER_HELLO);
+	struct hex ticket = hex(S3_NEW_SESSION_TICKET);
+
+	(void)state;
+	side_init(&side, "server", &config);
+	assert_int_equal(engine_receive(side.engine, SOCKTLS_LEVEL_PLAINTEXT,
+					22, hex_view(&hello)), 0);
+	assert_string_equal(side.events, "version send:2 key:tx:handshake "
+			    "send:8 key:tx:application skip:2 "
+			    "key:rx:handshake");
+	assert_non_null(memmem(ticket.data, ticket.len, store.ticket.data,
+			       store.ticket.len));
+	assert_int_equal(side.sent[0].len, answer.len);
+	assert_memory_equal(side.sent[0].data, answer.data, answer.len);
+	assert_true(side.engine->resumed);
+	assert_true(keylog_has(&side, "CLIENT_HANDSHAKE_TRAFFIC_SECRET",
+			       S4_CLIENT_HANDSHAKE));
+	side_free(&side);
+
+	/* one bit of the binder */
+	fixed.at = 0;
+	hello.data[hello.len - 1] ^= 1;
+	side_init(&side, "server", &config);
+	assert_int_equal(engine_receive(side.engine, SOCKTLS_LEVEL_PLAINTEXT,
+					22, hex_view(&hello)), -EPROTO);
+	assert_int_equal(side.failure.alert, DECRYPT_ERROR);
 	side_free(&side);
 	engine_identity_put(identity);
 }
@@ -229,6 +327,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(server_answers_section3_byte_for_byte),
+		cmocka_unit_test(server_resumes_section4_byte_for_byte),
 		cmocka_unit_test(server_retries_section5),
 		cmocka_unit_test(codecs_read_the_traces),
 	};

@@ -124,6 +124,29 @@ static void secrets_match_rfc8448_section3(void **state)
 	transcript_free(&t);
 }
 
+/* The PSK of section 3 and the ClientHello up to its binders. */
+static void binder_matches_rfc8448_section4(void **state)
+{
+	struct hex psk = hex(S3_PSK), hello = hex(S4_CLIENT_HELLO);
+	struct engine_bytes none = { 0 };
+	struct digest hash, binder;
+	struct schedule s = { 0 };
+	uint8_t key[HASH_MAX];
+
+	(void)state;
+	assert_int_equal(schedule_early(&s, EVP_sha256(), hex_view(&psk)), 0);
+	assert_hex_equal(s.secret, s.len, S4_EARLY);
+	assert_int_equal(schedule_binder_key(&s, "res binder", key), 0);
+	assert_hex_equal(key, s.len, S4_BINDER_KEY);
+	hello.len -= 2 + 1 + 32;
+	assert_int_equal(transcript_hash_of(EVP_sha256(), none,
+					    hex_view(&hello), &hash), 0);
+	assert_hex_equal(hash.data, hash.len, S4_BINDER_HASH);
+	assert_int_equal(schedule_finished(EVP_sha256(), key, &hash, &binder),
+			 0);
+	assert_hex_equal(binder.data, binder.len, S4_BINDER);
+}
+
 /* ClientHello1 becomes message_hash; the exchange is P-256. */
 static void secrets_match_rfc8448_section5(void **state)
 {
@@ -295,6 +318,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(secrets_match_rfc8448_section3),
+		cmocka_unit_test(binder_matches_rfc8448_section4),
 		cmocka_unit_test(secrets_match_rfc8448_section5),
 		cmocka_unit_test(exchanges_match_rfc8448),
 		cmocka_unit_test(key_block_is_split_as_rfc5246_says),

@@ -184,15 +184,15 @@ static int send_hello(struct engine *engine, const struct writer *share)
 	server_hello_write(w, engine->schedule12.server_random,
 			   engine->server.session_id, engine->suite->code);
 	mark = writer_open(w, 2);
-	inner = extension_open(w, EXT_KEY_SHARE);
-	writer_u16(w, engine->group->code);
-	writer_vector(w, 2, writer_view(share));
-	extension_close(w, inner);
 	if (engine->resumed) {
 		inner = extension_open(w, EXT_PRE_SHARED_KEY);
 		writer_u16(w, engine->server.psk_index);
 		extension_close(w, inner);
 	}
+	inner = extension_open(w, EXT_KEY_SHARE);
+	writer_u16(w, engine->group->code);
+	writer_vector(w, 2, writer_view(share));
+	extension_close(w, inner);
 	write_selected_version(w);
 	writer_close(w, mark, 2);
 	ret = message_end(engine);
