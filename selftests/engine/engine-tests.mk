@@ -4,6 +4,7 @@
 # the top.
 #
 #   check-engine   every test, plain and under ASan and UBSan
+#   check-engine-newer  every test with a libcrypto that has ML-KEM
 #   pki-tool       keys and certificates for other tests
 
 ifndef ENGINE_LIB
@@ -57,9 +58,12 @@ $(PKI_TOOL): selftests/engine/pki-tool.c selftests/engine/pki.c \
 	@mkdir -p $(@D)
 	$(CC) $(ENGINE_CFLAGS) $(CFLAGS) -o $@ $(filter %.c,$^) $(ENGINE_LIBS)
 
-.PHONY: check-engine pki-tool engine-tests
+.PHONY: check-engine check-engine-newer pki-tool engine-tests
 pki-tool: $(PKI_TOOL)
 engine-tests: $(ENGINE_TESTS) $(ENGINE_TESTS_SAN)
 
 check-engine: engine-tests
 	@selftests/engine/run $(ENGINE_TESTS) $(ENGINE_TESTS_SAN)
+
+check-engine-newer: $(ENGINE_TESTS)
+	@selftests/engine/run-newer $(ENGINE_TESTS)
