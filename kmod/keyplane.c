@@ -190,6 +190,8 @@ static int keyplane_install_tx(struct socktls_conn *conn,
 
 	if (err && err != -EAGAIN)
 		return err;
+	if (conn->tx.keyed)
+		socktls_count(conn, SOCKTLS_STAT_TX_REKEYS, 1);
 	swap(conn->tx.epoch, *epoch);
 	WRITE_ONCE(conn->tx.keyed, true);
 	return 0;
@@ -198,6 +200,8 @@ static int keyplane_install_tx(struct socktls_conn *conn,
 static int keyplane_install_rx(struct socktls_conn *conn,
 			       struct socktls_epoch **epoch)
 {
+	if (conn->rx.keyed)
+		socktls_count(conn, SOCKTLS_STAT_RX_REKEYS, 1);
 	swap(conn->rx.epoch, *epoch);
 	WRITE_ONCE(conn->rx.keyed, true);
 	conn->rx.key_expired = false;

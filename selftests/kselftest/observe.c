@@ -84,6 +84,24 @@ TEST(stat_counts_records_and_bytes_of_each_direction)
 	EXPECT_EQ(stat_value("Errors"), 0);
 }
 
+TEST(stat_counts_next_keys_of_the_key_plane)
+{
+	struct tls12_crypto_info_aes_gcm_128 key = {
+		.info = { TLS_1_3_VERSION, TLS_CIPHER_AES_GCM_128 },
+		.key = "the next one",
+	};
+	struct pair pair;
+
+	netns_new();
+	key_pair(&pair);
+	EXPECT_EQ(stat_value("TxRekeys"), 0);
+	ASSERT_EQ(tls_set(pair.client, TLS_TX, &key, sizeof(key)), 0);
+	EXPECT_EQ(stat_value("TxRekeys"), 1);
+	ASSERT_EQ(tls_set(pair.server, TLS_RX, &key, sizeof(key)), 0);
+	EXPECT_EQ(stat_value("RxRekeys"), 1);
+	expect_ping(pair.client, pair.server);
+}
+
 TEST(stat_is_of_one_namespace)
 {
 	struct pair pair;
