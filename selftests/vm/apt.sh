@@ -124,7 +124,8 @@ unpack_closure() {
 	rm -f "$apt_root"/cache/archives/*.deb
 }
 
-# unpack_source_package DIRECTORY PACKAGE: its source, of Debian's, patched, in DIRECTORY.
+# unpack_source_package DIRECTORY PACKAGE: its source in DIRECTORY, without Debian's
+# patches, so that the files which the autotools made are newer than their sources.
 unpack_source_package() {
 	rm -rf "$1" "$1.dsc"
 	mkdir -p "$1.dsc"
@@ -133,7 +134,7 @@ unpack_source_package() {
 		"$2=$(private_apt apt-cache madison "$2" |
 			awk '/Sources$/ { print $3 }' | grep -v bpo |
 			sort -rV | head -n 1)" >&2) &&
-		dpkg-source -x "$1.dsc"/*.dsc "$1" >/dev/null 2>&1 &&
+		dpkg-source --skip-patches -x "$1.dsc"/*.dsc "$1" >/dev/null 2>&1 &&
 		rm -r "$1.dsc"
 }
 
