@@ -5,6 +5,7 @@
 #
 #   check-engine   every test, plain and under ASan and UBSan
 #   check-engine-newer  every test with a libcrypto that has ML-KEM
+#   check-premaster-time  RSA key exchange: faults are not told by time
 #   pki-tool       keys and certificates for other tests
 
 ifndef ENGINE_LIB
@@ -58,7 +59,7 @@ $(PKI_TOOL): selftests/engine/pki-tool.c selftests/engine/pki.c \
 	@mkdir -p $(@D)
 	$(CC) $(ENGINE_CFLAGS) $(CFLAGS) -o $@ $(filter %.c,$^) $(ENGINE_LIBS)
 
-.PHONY: check-engine check-engine-newer pki-tool engine-tests
+.PHONY: check-engine check-engine-newer check-premaster-time pki-tool engine-tests
 pki-tool: $(PKI_TOOL)
 engine-tests: $(ENGINE_TESTS) $(ENGINE_TESTS_SAN)
 
@@ -67,3 +68,12 @@ check-engine: engine-tests
 
 check-engine-newer: $(ENGINE_TESTS)
 	@selftests/engine/run-newer $(ENGINE_TESTS)
+
+$(ENGINE_TEST_OUT)/time_premaster: selftests/engine/time_premaster.c \
+		selftests/engine/pki.c $(ENGINE_TEST_HEADERS) $(ENGINE_LIB)
+	@mkdir -p $(@D)
+	$(CC) $(ENGINE_CFLAGS) $(CFLAGS) -Iselftests/engine -o $@ \
+		$(filter %.c,$^) $(ENGINE_LIB) $(ENGINE_LIBS) -lm
+
+check-premaster-time: $(ENGINE_TEST_OUT)/time_premaster
+	@$<
