@@ -77,3 +77,21 @@ $(ENGINE_TEST_OUT)/time_premaster: selftests/engine/time_premaster.c \
 
 check-premaster-time: $(ENGINE_TEST_OUT)/time_premaster
 	@$<
+
+# Line coverage of userspace/engine by the tests of the host: selftests/coverage
+.PHONY: coverage engine-tests-plain daemon-tests-plain coverage-engine \
+	coverage-daemon coverage-interop
+
+coverage:			## line coverage of the handshake engine
+	@BUILD=$(BUILD) selftests/coverage
+
+engine-tests-plain: $(ENGINE_TESTS)
+daemon-tests-plain: $(daemon_tests)
+
+coverage-engine:
+	@selftests/engine/run $(ENGINE_TESTS)
+
+coverage-daemon:
+	@selftests/engine/run $(daemon_tests)
+
+coverage-interop: check-interop

@@ -204,7 +204,10 @@ struct pki_cert *pki_issue(const struct pki_spec *spec)
 	X509 *cert = X509_new();
 
 	must(new && cert);
-	new->key = make_key(spec->key);
+	if (spec->same_key && EVP_PKEY_up_ref(spec->same_key->key) == 1)
+		new->key = spec->same_key->key;
+	else
+		new->key = make_key(spec->key);
 	must(new->key);
 	must(X509_set_version(cert, X509_VERSION_3) == 1);
 	set_serial(cert);

@@ -36,6 +36,7 @@ struct pki_cert {
  * @name: commonName; NULL: an empty subject
  * @san: as in openssl's configuration, "DNS:a,IP:1.2.3.4"; NULL: none
  * @issuer: NULL: self-signed
+ * @same_key: takes the key of this one instead of a new one; NULL: none
  * @ca: basicConstraints CA:TRUE and keyCertSign
  * @eku: "serverAuth", "clientAuth", ...; NULL: none
  * @usage: keyUsage, NULL: what fits @ca and the key
@@ -50,6 +51,7 @@ struct pki_spec {
 	const char		*name;
 	const char		*san;
 	const struct pki_cert	*issuer;
+	const struct pki_cert	*same_key;
 	bool			ca;
 	const char		*eku;
 	const char		*usage;

@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "engine/identity.h"
 #include "engine/protocol.h"
 #include "world.h"
 
@@ -316,6 +317,147 @@ static void intermediates_missing_extra_and_as_anchor(void **state)
 	pki_free(sub);
 }
 
+/* One intermediate, signed by the CA that is trusted and by one that is not. */
+static void cross_signed_intermediates_find_the_anchor(void **state)
+{
+	struct pki_cert *other = pki_issue(&(struct pki_spec){
+		.key = "p256", .name = "other CA", .ca = true });
+	struct pki_cert *ours = pki_issue(&(struct pki_spec){
+		.key = "p256", .name = "sub", .issuer = world.ca, .ca = true });
+	struct pki_cert *theirs = pki_issue(&(struct pki_spec){
+		.same_key = ours, .key = "", .name = "sub", .issuer = other,
+		.ca = true });
+	struct pki_cert *old = pki_issue(&(struct pki_spec){
+		.same_key = ours, .key = "", .name = "sub", .issuer = world.ca,
+		.ca = true, .valid_from = -2 * DAY, .valid_to = -DAY });
+	struct pki_cert *leaf = pki_issue(&(struct pki_spec){
+		.key = "p256", .name = "x", .san = "DNS:" NAME,
+		.issuer = ours });
+	struct pki_cert *orders[][3] = {
+		{ ours, theirs, old }, { theirs, ours, old },
+		{ old, theirs, ours }, { theirs, old, ours },
+	};
+	struct pair pair;
+	char *chain;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < 4; i++) {
+		assert_true(asprintf(&chain, "%s%s%s%s", leaf->cert_pem,
+				     orders[i][0]->cert_pem,
+				     orders[i][1]->cert_pem,
+				     orders[i][2]->cert_pem) > 0);
+		run_chain(chain, leaf, world.trust, &pair);
+		pair_assert_good(&pair);
+		pair_free(&pair);
+		free(chain);
+	}
+	/* without the one that leads home, all others are of no use */
+	assert_true(asprintf(&chain, "%s%s%s", leaf->cert_pem,
+			     theirs->cert_pem, old->cert_pem) > 0);
+	run_chain(chain, leaf, world.trust, &pair);
+	assert_true(pair.client.failed);
+	assert_int_equal(pair.client.failure.alert, UNKNOWN_CA);
+	pair_free(&pair);
+	free(chain);
+	pki_free(leaf);
+	pki_free(old);
+	pki_free(theirs);
+	pki_free(ours);
+	pki_free(other);
+}
+
+/* The old CA signed the new one's key, for clients that know the old alone. */
+static void cross_signed_roots_lead_to_either(void **state)
+{
+	struct pki_cert *old = pki_issue(&(struct pki_spec){
+		.key = "p256", .name = "old CA", .ca = true });
+	struct pki_cert *bridge = pki_issue(&(struct pki_spec){
+		.same_key = world.ca, .key = "", .name = "CA", .issuer = old,
+		.ca = true });
+	struct engine_trust *old_trust = trust_of(old->cert_pem);
+	struct engine_trust *trusts[] = { world.trust, old_trust };
+	struct pki_cert *leaf = pki_issue(&(struct pki_spec){
+		.key = "p256", .name = "x", .san = "DNS:" NAME,
+		.issuer = world.ca });
+	char *chain;
+	size_t i;
+
+	(void)state;
+	assert_true(asprintf(&chain, "%s%s", leaf->cert_pem,
+			     bridge->cert_pem) > 0);
+	for (i = 0; i < 2; i++) {
+		struct pair pair;
+
+		run_chain(chain, leaf, trusts[i], &pair);
+		pair_assert_good(&pair);
+		pair_free(&pair);
+	}
+	free(chain);
+	engine_trust_put(old_trust);
+	pki_free(leaf);
+	pki_free(bridge);
+	pki_free(old);
+}
+
+/* RFC 8446 section 4.4.2.2, and RSA key exchange needs the other bit. */
+static void key_usage_is_honoured(void **state)
+{
+	static const uint16_t rsa = 0x003c, ecdhe = 0xc02f;
+	const struct {
+		const char	*usage;
+		uint16_t	version;
+		const uint16_t	*suite;
+		bool		good;
+	} cases[] = {
+		{ "critical,digitalSignature", TLS13, NULL, true },
+		{ "critical,keyEncipherment", TLS13, NULL, false },
+		{ "critical,digitalSignature", TLS12, &ecdhe, true },
+		{ "critical,keyEncipherment", TLS12, &ecdhe, false },
+		{ "critical,digitalSignature", TLS12, &rsa, false },
+		{ "critical,keyEncipherment", TLS12, &rsa, true },
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct actor actor = actor_new(&(struct pki_spec){
+			.key = "rsa", .name = "x", .san = "DNS:" NAME,
+			.issuer = world.ca, .usage = cases[i].usage });
+		/* a server that looks at it does not even try */
+		struct actor careless = actor_new(&(struct pki_spec){
+			.same_key = actor.cert, .key = "", .name = "x",
+			.issuer = world.ca,
+			.usage = "digitalSignature,keyEncipherment" });
+		struct engine_config c = world_client();
+		struct engine_config s = world_server(&careless);
+		struct engine_bytes der = careless.identity->der[0];
+		struct pair pair;
+
+		c.min_version = c.max_version = cases[i].version;
+		c.suites = cases[i].suite;
+		c.n_suites = !!cases[i].suite;
+		careless.identity->der[0] = actor.identity->der[0];
+		world_run(&pair, c, s);
+		if (cases[i].good)
+			assert_true(pair.client.done);
+		else
+			assert_failed(&pair.client, ILLEGAL_PARAMETER,
+				      EKEYREJECTED, "may not be used");
+		pair_free(&pair);
+		s = world_server(&actor);
+		world_run(&pair, c, s);
+		assert_int_equal(pair.client.done, cases[i].good);
+		if (!cases[i].good)
+			assert_failed(&pair.server, HANDSHAKE_FAILURE,
+				      EPROTONOSUPPORT, "in common");
+		pair_free(&pair);
+		careless.identity->der[0] = der;
+		actor_free(&careless);
+		actor_free(&actor);
+	}
+}
+
 /* --------------------------------------------------------- pins and CRLs */
 
 static void run_trust(const char *value, struct actor *actor, struct pair *pair)
@@ -387,6 +529,52 @@ static void revoked_certificate_is_refused(void **state)
 	free(bad);
 }
 
+/* A list of another CA, or none of now: nobody knows what is revoked. */
+static void missing_and_stale_crls_refuse(void **state)
+{
+	struct pki_cert *other = pki_issue(&(struct pki_spec){
+		.key = "p256", .name = "other CA", .ca = true });
+	struct pki_cert *ca = pki_issue(&(struct pki_spec){
+		.key = "p256", .name = "CA", .ca = true, .valid_to = 90 * DAY });
+	struct actor actor = actor_new(&(struct pki_spec){
+		.key = "p256", .name = "x", .san = "DNS:" NAME, .issuer = ca,
+		.valid_to = 90 * DAY });
+	const struct {
+		const struct pki_cert	*issuer;
+		long			when;
+		const char		*text;
+	} cases[] = {
+		{ ca, 0, NULL },
+		{ other, 0, "not its CA's" },
+		{ ca, 40 * DAY, "must be fetched anew" },
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < 3; i++) {
+		struct engine_config c = world_client();
+		char *crl = pki_crl(cases[i].issuer, NULL), *value;
+		struct pair pair;
+
+		assert_true(asprintf(&value, "%s%s", ca->cert_pem, crl) > 0);
+		c.trust = trust_of(value);
+		c.now = time(NULL) + cases[i].when;
+		world_run(&pair, c, world_server(&actor));
+		if (cases[i].text)
+			assert_failed(&pair.client, CERTIFICATE_UNKNOWN,
+				      EKEYREJECTED, cases[i].text);
+		else
+			pair_assert_good(&pair);
+		pair_free(&pair);
+		engine_trust_put(c.trust);
+		free(value);
+		free(crl);
+	}
+	actor_free(&actor);
+	pki_free(ca);
+	pki_free(other);
+}
+
 static void refuse_trust(const char *value, const char *complaint)
 {
 	struct engine_trust *trust;
@@ -433,9 +621,13 @@ int main(void)
 		cmocka_unit_test(weak_keys_and_sha1_are_refused_by_policy),
 		cmocka_unit_test(name_constraints_are_honoured),
 		cmocka_unit_test(intermediates_missing_extra_and_as_anchor),
+		cmocka_unit_test(cross_signed_intermediates_find_the_anchor),
+		cmocka_unit_test(cross_signed_roots_lead_to_either),
+		cmocka_unit_test(key_usage_is_honoured),
 		cmocka_unit_test(pins_replace_the_ca),
 		cmocka_unit_test(pins_need_no_server_name),
 		cmocka_unit_test(revoked_certificate_is_refused),
+		cmocka_unit_test(missing_and_stale_crls_refuse),
 		cmocka_unit_test(unusable_trust_values_are_refused),
 	};
 

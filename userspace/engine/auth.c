@@ -2,6 +2,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include <openssl/x509v3.h>
+
 #include "engine/auth.h"
 #include "engine/ocsp.h"
 #include "engine/x509.h"
@@ -211,6 +213,12 @@ int auth_check_signature(struct engine *engine,
 				   "%s from %s is signed with scheme 0x%04x, which was not offered or does not fit its certificate",
 				   what, engine_peer_name(engine),
 				   signature->scheme);
+	/* RFC 8446 section 4.4.2.2, RFC 5246 section 7.4.2 */
+	if (!(X509_get_key_usage(sk_X509_value(engine->peer.chain, 0)) &
+	      KU_DIGITAL_SIGNATURE))
+		return engine_fail(engine, ILLEGAL_PARAMETER, EKEYREJECTED,
+				   "the certificate of %s has a key that may not be used to sign (key usage)",
+				   engine_peer_name(engine));
 	if (!sigalg_verify(alg, engine->peer.key, content, signature->value))
 		return engine_fail(engine, DECRYPT_ERROR, EPROTO,
 				   "the signature of %s in its %s is wrong",

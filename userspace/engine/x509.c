@@ -194,6 +194,16 @@ static const struct verdict {
 	  "the policy wants longer CA keys" },
 	{ X509_V_ERR_CA_MD_TOO_WEAK, BAD_CERTIFICATE, EKEYREJECTED,
 	  "the policy refuses SHA-1 signatures" },
+	{ X509_V_ERR_UNABLE_TO_GET_CRL, CERTIFICATE_UNKNOWN, EKEYREJECTED,
+	  "the trust store has revocation lists, but not its CA's" },
+	{ X509_V_ERR_CRL_HAS_EXPIRED, CERTIFICATE_UNKNOWN, EKEYREJECTED,
+	  "the revocation list of its CA must be fetched anew" },
+	{ X509_V_ERR_CRL_NOT_YET_VALID, CERTIFICATE_UNKNOWN, EKEYREJECTED,
+	  "the revocation list of its CA is of the future, or this clock is wrong" },
+	{ X509_V_ERR_PERMITTED_VIOLATION, CERTIFICATE_UNKNOWN, EKEYREJECTED,
+	  "a CA above it may not vouch for this name" },
+	{ X509_V_ERR_EXCLUDED_VIOLATION, CERTIFICATE_UNKNOWN, EKEYREJECTED,
+	  "a CA above it may not vouch for this name" },
 	{ X509_V_ERR_INVALID_CA, BAD_CERTIFICATE, EKEYREJECTED,
 	  "one that signed it is no CA" },
 	{ 0, CERTIFICATE_UNKNOWN, EKEYREJECTED, "it cannot be accepted" },
@@ -235,7 +245,7 @@ static X509_STORE *pinned_store(const struct engine *engine, bool *any)
 }
 
 static bool path_prepare(struct engine *engine, X509_STORE_CTX *ctx,
-			 X509_STORE *store)
+			 X509_STORE *store, STACK_OF(X509) *presented)
 {
 	/* Anchors are what the administrator listed, roots or not. */
 	unsigned long flags = X509_V_FLAG_PARTIAL_CHAIN;
@@ -243,7 +253,7 @@ static bool path_prepare(struct engine *engine, X509_STORE_CTX *ctx,
 
 	if (X509_STORE_CTX_init(ctx, store,
 				sk_X509_value(engine->peer.chain, 0),
-				engine->peer.chain) != 1)
+				presented) != 1)
 		return false;
 	X509_STORE_CTX_set_purpose(ctx, is_client(engine) ?
 				   X509_PURPOSE_SSL_SERVER :
@@ -262,24 +272,71 @@ static void take_issuer(struct engine *engine, STACK_OF(X509) *path)
 {
 	X509 *issuer = sk_X509_value(path, 1);
 
+	X509_free(engine->peer.issuer);
+	engine->peer.issuer = NULL;
 	if (issuer && X509_up_ref(issuer) == 1)
 		engine->peer.issuer = issuer;
 }
 
-static int verify_path(struct engine *engine, X509_STORE *store)
+/*
+ * Take the intermediate at which the path ended out of @presented. False when
+ * it did not end at one, so that there is no other path to try.
+ */
+static bool drop_culprit(X509_STORE_CTX *ctx, STACK_OF(X509) *presented)
+{
+	X509 *culprit = X509_STORE_CTX_get_current_cert(ctx);
+	int i;
+
+	if (X509_STORE_CTX_get_error_depth(ctx) == 0)
+		return false;
+	for (i = 1; culprit && i < sk_X509_num(presented); i++)
+		if (sk_X509_value(presented, i) == culprit) {
+			sk_X509_delete(presented, i);
+			return true;
+		}
+	return false;
+}
+
+/* X509_V_OK, another verdict, or X509_V_ERR_OUT_OF_MEM. */
+static int try_path(struct engine *engine, X509_STORE *store,
+		    STACK_OF(X509) *presented, bool *again)
 {
 	X509_STORE_CTX *ctx = X509_STORE_CTX_new();
-	int ret = 0;
+	int code = X509_V_ERR_OUT_OF_MEM;
 
-	if (!ctx || !path_prepare(engine, ctx, store))
-		ret = engine_fail_memory(engine);
-	else if (X509_verify_cert(ctx) != 1)
-		ret = fail_verdict(engine, X509_STORE_CTX_get_error(ctx));
-	else
-		take_issuer(engine, X509_STORE_CTX_get0_chain(ctx));
+	*again = false;
+	if (ctx && path_prepare(engine, ctx, store, presented)) {
+		code = X509_verify_cert(ctx) == 1 ? X509_V_OK :
+		       X509_STORE_CTX_get_error(ctx);
+		if (code == X509_V_OK)
+			take_issuer(engine, X509_STORE_CTX_get0_chain(ctx));
+		else
+			*again = drop_culprit(ctx, presented);
+	}
 	X509_STORE_CTX_free(ctx);
 	ERR_clear_error();
-	return ret;
+	return code;
+}
+
+/*
+ * libcrypto follows one path. Where an intermediate is there twice, signed by
+ * two CAs, the other one may lead to an anchor. The first verdict counts.
+ */
+static int verify_path(struct engine *engine, X509_STORE *store)
+{
+	STACK_OF(X509) *presented = sk_X509_dup(engine->peer.chain);
+	int code, first = X509_V_OK;
+	bool again = presented;
+
+	code = presented ? X509_V_OK : X509_V_ERR_OUT_OF_MEM;
+	while (again) {
+		code = try_path(engine, store, presented, &again);
+		first = first ? first : code;
+	}
+	sk_X509_free(presented);
+	if (code == X509_V_ERR_OUT_OF_MEM)
+		return engine_fail_memory(engine);
+	return code == X509_V_OK ? 0 : fail_verdict(engine, first);
 }
 
 static int verify_pinned_path(struct engine *engine)
