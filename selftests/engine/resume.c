@@ -11,6 +11,12 @@
 
 #define SESSION_MEMORY	(1024 * 1024)
 
+const struct way ways[WAYS] = {
+	{ "ID", TLS12, true, 0, ENGINE_SESSION_RESUMABLE },
+	{ "ticket", TLS12, false, 2, ENGINE_SESSION_RESUMABLE },
+	{ "PSK", TLS13, false, 2, ENGINE_SESSION_TICKET },
+};
+
 static void host_init(struct host *host)
 {
 	assert_int_equal(ticketkeys_new(&host->keys, LIFETIME), 0);
@@ -131,6 +137,19 @@ void scene_expect(struct scene *scene, bool resumed)
 		      c->result.signature_scheme;
 	if (resumed)
 		assert_false(certificate);
+}
+
+void start(struct scene *scene, const struct way *way)
+{
+	scene_init(scene, way->version);
+	scene->server.session_ids = way->ids;
+	scene->server.tickets = way->tickets;
+}
+
+void start_with_session(struct scene *scene, const struct way *way)
+{
+	start(scene, way);
+	scene_expect(scene, false);
 }
 
 void scene_edit(struct scene *scene, enum engine_session_kind kind,

@@ -11,6 +11,30 @@
 #define LIFETIME	3600
 
 /**
+ * struct way - a way to resume
+ * @name: for texts
+ * @version: TLS12 or TLS13
+ * @ids: the server has session IDs
+ * @tickets: that the server sends
+ * @kind: of the session in the client's store
+ */
+struct way {
+	const char	*name;
+	uint16_t	version;
+	bool		ids;
+	unsigned int	tickets;
+	enum engine_session_kind kind;
+};
+
+#define WAYS		3
+
+extern const struct way ways[WAYS];
+
+#define BY_ID		(&ways[0])
+#define BY_TICKET	(&ways[1])
+#define BY_PSK		(&ways[2])
+
+/**
  * struct host - what outlives a handshake
  * @keys: ticket keys
  * @sessions: session store
@@ -45,6 +69,9 @@ struct scene {
 /* Session IDs and two tickets; both ends with RSA and no client certificate. */
 void scene_init(struct scene *scene, uint16_t version);
 void scene_free(struct scene *scene);
+/* The same, that way; start_with_session(): with one connection behind it. */
+void start(struct scene *scene, const struct way *way);
+void start_with_session(struct scene *scene, const struct way *way);
 /* The client has a certificate, the server requires one. */
 void scene_make_mutual(struct scene *scene);
 
@@ -62,5 +89,22 @@ void scene_take_tickets(struct scene *scene);
  */
 void scene_edit(struct scene *scene, enum engine_session_kind kind,
 		void (*edit)(struct session *session, struct writer *handle));
+
+/* Sides of the last connection. */
+static inline const struct side *client(const struct scene *scene)
+{
+	return &scene->pair.client;
+}
+
+static inline const struct side *server(const struct scene *scene)
+{
+	return &scene->pair.server;
+}
+
+/* The session ID of a hello in a record. */
+static inline struct engine_bytes session_id_of(const struct record *record)
+{
+	return bytes_of(record->data + 4 + 2 + 32 + 1, record->data[38]);
+}
 
 #endif /* SOCKTLS_SELFTESTS_RESUME_H */

@@ -27,7 +27,7 @@ static int export(struct engine_bytes cookie, const char *label,
 				    context, out, len);
 }
 
-static void start(struct scene *scene, uint16_t version)
+static void begin(struct scene *scene, uint16_t version)
 {
 	scene_init(scene, version);
 	scene_expect(scene, false);
@@ -45,7 +45,7 @@ static void both_sides_export_the_same(void **state)
 
 	(void)state;
 	for (version = TLS12; version <= TLS13; version++) {
-		start(&scene, version);
+		begin(&scene, version);
 		for (i = 0, n = 0; i < 3; i++) {
 			assert_int_equal(export(cookie_of(&scene.pair.client),
 						"EXPORTER-a", contexts[i], c,
@@ -78,7 +78,7 @@ static void resumed_connection_exports_anew(void **state)
 
 	(void)state;
 	for (version = TLS12; version <= TLS13; version++) {
-		start(&scene, version);
+		begin(&scene, version);
 		assert_int_equal(export(cookie_of(&scene.pair.client), "a",
 					NULL, first, 32), 0);
 		scene_expect(&scene, true);
@@ -104,12 +104,12 @@ static void labels_of_the_protocol_are_refused(void **state)
 	size_t i;
 
 	(void)state;
-	start(&scene, TLS12);
+	begin(&scene, TLS12);
 	for (i = 0; i < 5; i++)
 		assert_int_equal(export(cookie_of(&scene.pair.client),
 					reserved[i], NULL, out, 32), -EINVAL);
 	scene_free(&scene);
-	start(&scene, TLS13);
+	begin(&scene, TLS13);
 	assert_int_equal(export(cookie_of(&scene.pair.client), "", NULL, out,
 				32), -EINVAL);
 	memset(longest, 'x', 250);
@@ -128,7 +128,7 @@ static void lengths_are_bounded(void **state)
 	struct scene scene;
 
 	(void)state;
-	start(&scene, TLS13);
+	begin(&scene, TLS13);
 	assert_int_equal(export(cookie_of(&scene.pair.client), "a", NULL, out,
 				0), -EINVAL);
 	assert_int_equal(export(cookie_of(&scene.pair.client), "a", NULL, out,
@@ -175,7 +175,7 @@ static void tls12_without_extended_master_secret_exports_nothing(void **state)
 	assert_false(scene.pair.server.engine->ems);
 	assert_true(scene.pair.server.failed);
 	scene_free(&scene);
-	start(&scene, TLS12);
+	begin(&scene, TLS12);
 	/* format, role, version, suite; then a length of 48 */
 	assert_int_equal(scene.pair.client.cookie[6], MASTER_LEN);
 	writer_bytes(&cookie, bytes_of(scene.pair.client.cookie, 6));
@@ -202,7 +202,7 @@ static void other_formats_are_refused(void **state)
 
 	(void)state;
 	for (version = TLS12; version <= TLS13; version++) {
-		start(&scene, version);
+		begin(&scene, version);
 		cookie = cookie_of(&scene.pair.client);
 		assert_true(cookie.len < 512);
 		memcpy(copy, cookie.data, cookie.len);
@@ -241,7 +241,7 @@ static void changed_cookies_do_no_harm(void **state)
 
 	(void)state;
 	for (version = TLS12; version <= TLS13; version++) {
-		start(&scene, version);
+		begin(&scene, version);
 		for (i = 0; i < scene.pair.client.cookie_len * 8; i++) {
 			struct side *side = &scene.pair.client;
 
@@ -281,7 +281,7 @@ static void malformed_tickets_are_refused(void **state)
 	size_t i;
 
 	(void)state;
-	start(&scene, TLS13);
+	begin(&scene, TLS13);
 	ticket = ticket_of(&scene);
 	assert_int_equal(take(&scene, ticket), 0);
 	for (i = 0; i < ticket.len; i++) {
@@ -317,7 +317,7 @@ static void lifetimes_of_tickets_are_bounded(void **state)
 	size_t before;
 
 	(void)state;
-	start(&scene, TLS13);
+	begin(&scene, TLS13);
 	before = sessions_count(scene.client_host.sessions);
 	set_lifetime(ticket_of(&scene), 0);
 	assert_int_equal(take(&scene, ticket_of(&scene)), -ENOENT);
@@ -341,7 +341,7 @@ static void only_a_client_of_tls13_takes_tickets(void **state)
 	struct scene scene;
 
 	(void)state;
-	start(&scene, TLS13);
+	begin(&scene, TLS13);
 	assert_int_equal(engine_cookie_ticket(cookie_of(&scene.pair.server),
 					      ticket_of(&scene), scene.now,
 					      &sessions_ops,
@@ -356,7 +356,7 @@ static void ticket_without_its_chain_is_not_kept(void **state)
 	struct scene scene;
 
 	(void)state;
-	start(&scene, TLS13);
+	begin(&scene, TLS13);
 	sessions_set_max(scene.client_host.sessions, 0);
 	sessions_set_max(scene.client_host.sessions, 1 << 20);
 	assert_int_equal(take(&scene, ticket_of(&scene)), -ENOENT);

@@ -347,7 +347,7 @@ static void exporters_are_those_of_openssl(void **state)
 		"EXPORTER-Channel-Binding", "EXPORTER: a", "EXPERIMENTAL x",
 	};
 	static const char *const contexts[] = { NULL, "", "context" };
-	static const size_t lengths[] = { 1, 20, 32, 64, 255, 4096 };
+	static const size_t lengths[] = { 1, 20, 32, 64, 255, 8160 };
 	size_t i, j, k, version, role;
 
 	(void)state;
@@ -382,7 +382,7 @@ static void exporters_are_those_of_openssl(void **state)
 static const struct {
 	uint16_t	version;
 	bool		by_id;
-} ways[] = {
+} kinds[] = {
 	{ TLS12, true }, { TLS12, false }, { TLS13, false },
 };
 
@@ -410,18 +410,18 @@ static void engine_resumes_at_openssl(void **state)
 	size_t i, n;
 
 	(void)state;
-	for (i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
-		ctx = ssl_ctx(true, ways[i].version);
-		if (ways[i].by_id)
+	for (i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		ctx = ssl_ctx(true, kinds[i].version);
+		if (kinds[i].by_id)
 			SSL_CTX_set_options(ctx, SSL_OP_NO_TICKET);
-		scene_init(&scene, ways[i].version);
+		scene_init(&scene, kinds[i].version);
 		scene.client.role = SOCKTLS_CLIENT;
 		assert_false(connect_client(&scene, ctx));
 		for (n = 0; n < 3; n++)
 			assert_true(connect_client(&scene, ctx));
 		SSL_CTX_free(ctx);
 		/* a server that knows nothing of it */
-		ctx = ssl_ctx(true, ways[i].version);
+		ctx = ssl_ctx(true, kinds[i].version);
 		assert_false(connect_client(&scene, ctx));
 		scene_free(&scene);
 		SSL_CTX_free(ctx);
@@ -458,18 +458,18 @@ static void openssl_resumes_at_the_engine(void **state)
 	size_t i;
 
 	(void)state;
-	for (i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
-		ctx = ssl_ctx(false, ways[i].version);
-		if (ways[i].by_id)
+	for (i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		ctx = ssl_ctx(false, kinds[i].version);
+		if (kinds[i].by_id)
 			SSL_CTX_set_options(ctx, SSL_OP_NO_TICKET);
-		scene_init(&scene, ways[i].version);
+		scene_init(&scene, kinds[i].version);
 		scene.server.role = SOCKTLS_SERVER;
 		session = connect_server(&scene, ctx, NULL, false);
 		session = connect_server(&scene, ctx, session, true);
 		session = connect_server(&scene, ctx, session, true);
 		scene_free(&scene);
 		/* another host, without these keys and sessions */
-		scene_init(&scene, ways[i].version);
+		scene_init(&scene, kinds[i].version);
 		scene.server.role = SOCKTLS_SERVER;
 		session = connect_server(&scene, ctx, session, false);
 		SSL_SESSION_free(session);

@@ -8,9 +8,11 @@
 #include <sys/queue.h>
 
 #include <openssl/crypto.h>
+#include <openssl/rand.h>
 
 #define N_BUCKETS	4096	/* a power of two */
 #define KEY_MAX		32
+#define KEY_WORDS	(KEY_MAX / sizeof(uint64_t))
 
 /**
  * struct entry - a session
@@ -43,6 +45,7 @@ struct sessions {
 	size_t			max_bytes;
 	size_t			bytes;
 	size_t			count;
+	uint64_t		factors[KEY_WORDS];
 	struct use_list		used;
 	struct bucket		buckets[N_BUCKETS];
 };
@@ -53,18 +56,19 @@ static size_t entry_size(size_t len)
 }
 
 /*
- * Keys are digests, or IDs that a server made; an ID that a client invents is
- * only looked up, so nobody can fill a bucket of their choice.
+ * Multiplication by secret numbers: a server that makes one certificate after
+ * the other shall not be able to fill a bucket.
  */
 static struct bucket *bucket_of(struct sessions *sessions,
 				struct engine_bytes key)
 {
-	size_t hash = 0;
+	uint64_t words[KEY_WORDS] = { 0 }, hash = 0;
 	size_t i;
 
-	for (i = 0; i < key.len; i++)
-		hash = hash * 31 + key.data[i];
-	return &sessions->buckets[hash & (N_BUCKETS - 1)];
+	memcpy(words, key.data, key.len < KEY_MAX ? key.len : KEY_MAX);
+	for (i = 0; i < KEY_WORDS; i++)
+		hash += (words[i] ^ words[i] >> 32) * sessions->factors[i];
+	return &sessions->buckets[hash >> 32 & (N_BUCKETS - 1)];
 }
 
 static bool is_under(const struct entry *entry, enum engine_session_kind kind,
@@ -225,6 +229,10 @@ int sessions_new(struct sessions **sessions, size_t max_bytes,
 
 	if (!new)
 		return -ENOMEM;
+	if (RAND_bytes((uint8_t *)new->factors, sizeof(new->factors)) != 1) {
+		free(new);
+		return -EIO;
+	}
 	new->max_bytes = max_bytes;
 	new->tickets = tickets;
 	new->tickets_arg = arg;

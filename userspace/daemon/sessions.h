@@ -39,7 +39,7 @@ extern const struct engine_sessions sessions_ops;
  * @tickets: keys for tickets, must outlive the store
  * @arg: for @tickets
  *
- * Return: 0 or -ENOMEM.
+ * Return: 0, -ENOMEM, or -EIO without random numbers.
  */
 int sessions_new(struct sessions **sessions, size_t max_bytes,
 		 const struct ticket_ops *tickets, void *arg);

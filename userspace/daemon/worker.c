@@ -534,7 +534,9 @@ static void serve_aborted(struct worker *worker, const struct item *item)
 		  (unsigned long long)item->id, item->reason, item->alert);
 	if (!connection)
 		return;
-	if (item->reason == SOCKTLS_ABORT_ALERT && connection->engine)
+	/* a fatal alert, from the peer or from the kernel */
+	if ((item->reason == SOCKTLS_ABORT_ALERT ||
+	     item->reason == SOCKTLS_ABORT_PROTOCOL) && connection->engine)
 		engine_abort(connection->engine);
 	drop_connection(connection);
 }
@@ -584,7 +586,8 @@ static void serve_export(struct worker *worker, const struct item *item)
 		err = action_add_exported(&actions,
 					  bytes_of(out, item->length));
 	else
-		err = action_add_fail(&actions, -1, -err, export_error(err));
+		err = action_add_fail(&actions, -1, err == -EBADMSG ?
+				      EOPNOTSUPP : -err, export_error(err));
 	if (err)
 		log_error("connection %llu: the handshake helper is out of memory",
 			  (unsigned long long)item->id);

@@ -71,7 +71,7 @@ int client13_retry(struct engine *engine, const struct server_hello *hello)
 				   engine_peer_name(engine));
 	engine->client.retried = true;
 	/* Section 4.1.4: a PSK of another hash has to go. */
-	if (!psk_fits(engine))
+	if (engine->session.version >= TLS13 && !psk_fits(engine))
 		session_reset(engine);
 	if (share)
 		ret = retry_group(engine, hello);

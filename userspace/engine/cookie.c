@@ -135,7 +135,11 @@ static int add_client13(struct engine *engine, struct session *session,
 				      engine->schedule.len);
 	cookie->authenticated = session->authenticated;
 	cookie->identity = bytes_of(session->identity, SESSION_KEY_LEN);
-	return store_chain(engine, digest, cookie);
+	ret = store_chain(engine, digest, cookie);
+	/* What could not be verified again is not resumed. */
+	if (engine->peer.chain && !cookie->chain.len)
+		cookie->resumption = bytes_of(NULL, 0);
+	return ret;
 }
 
 static void add_exporter(struct engine *engine, struct cookie *cookie,
@@ -160,8 +164,8 @@ static struct engine_bytes server_id(const struct engine *engine)
 {
 	if (is_client(engine) || engine->version >= TLS13)
 		return bytes_of(NULL, 0);
-	return engine->resumed ? engine->server.session_id :
-				 engine->server.new_id;
+	return engine->server.by_id ? engine->server.session_id :
+				      engine->server.new_id;
 }
 
 int cookie_write(struct engine *engine, struct writer *w)

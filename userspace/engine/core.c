@@ -148,6 +148,22 @@ int ccs_send(struct engine *engine)
 						  bytes_of(&one, 1), false));
 }
 
+int lazy_send(struct engine *engine, struct engine_bytes messages)
+{
+	return output_result(engine,
+			     engine->output->send(engine->arg,
+						  CONTENT_HANDSHAKE, messages,
+						  true));
+}
+
+int early_data_skip(struct engine *engine, enum socktls_skip_mode mode,
+		    uint32_t max_bytes)
+{
+	return output_result(engine, engine->output->skip_early(engine->arg,
+								mode,
+								max_bytes));
+}
+
 /*
  * RFC 8446 section 5.1: no bytes of the old keys behind the message that
  * changes them, nor behind the last one.

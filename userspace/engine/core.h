@@ -157,6 +157,7 @@ struct client {
  * @psk_index: which of its PSKs is in use
  * @early_data: the client sends early data, which is refused
  * @ticket_due: TLS 1.2: we said that we would send a ticket
+ * @by_id: TLS 1.2: the session in use was found by @session_id
  * @new_id: TLS 1.2: ID of the new session, empty: none
  */
 struct server {
@@ -175,6 +176,7 @@ struct server {
 	uint16_t		psk_index;
 	bool			early_data;
 	bool			ticket_due;
+	bool			by_id;
 	struct engine_bytes	new_id;
 	uint8_t			new_id_buf[SESSION_ID_MAX];
 };
@@ -285,6 +287,11 @@ int message_end(struct engine *engine);
 /* Hand the flight to output->send(). */
 int flight_send(struct engine *engine);
 int ccs_send(struct engine *engine);
+/* Handshake messages after the handshake, with the first application record. */
+int lazy_send(struct engine *engine, struct engine_bytes messages);
+/* Early data is refused; @max_bytes of it, as ciphertext. */
+int early_data_skip(struct engine *engine, enum socktls_skip_mode mode,
+		    uint32_t max_bytes);
 
 /* These send the flight first, so that it goes out under the old key. */
 int key_install(struct engine *engine, const struct engine_key *key);

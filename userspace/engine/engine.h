@@ -231,8 +231,8 @@ bool engine_policy_is_known(const char *name);
 #define ENGINE_SESSION_MAX	16384
 /* Room that seal() may take beyond the plaintext. */
 #define ENGINE_SEAL_OVERHEAD	64
-/* The longest output of an exporter. */
-#define ENGINE_EXPORT_MAX	4096
+/* The longest output of an exporter: what HKDF with SHA-256 yields. */
+#define ENGINE_EXPORT_MAX	8160
 
 /**
  * enum engine_session_kind - what a key of the session store is
@@ -376,10 +376,11 @@ int engine_receive(struct engine *engine, enum socktls_level level,
 		   uint8_t content_type, struct engine_bytes bytes);
 
 /**
- * engine_abort() - the handshake ended by a fatal alert that was received
+ * engine_abort() - the handshake ended by an alert that is not the engine's
  *
- * The session that it would have resumed is forgotten. Without an alert, say
- * by a reset, call engine_free() alone.
+ * A fatal one, received, or sent by the record layer: the session that would
+ * have been resumed is forgotten. Without an alert, say by a reset, call
+ * engine_free() alone.
  */
 void engine_abort(struct engine *engine);
 

@@ -350,9 +350,10 @@ static bool find_bytes(struct engine *engine, const struct offer *offer)
 
 	if (engine->set.tickets && ticket.len)
 		return session_open(engine, ticket, &engine->session_raw);
-	return engine->set.session_ids && id.len &&
-	       session_find(engine, ENGINE_SESSION_ID, id,
-			    &engine->session_raw);
+	engine->server.by_id = engine->set.session_ids && id.len &&
+			       session_find(engine, ENGINE_SESSION_ID, id,
+					    &engine->session_raw);
+	return engine->server.by_id;
 }
 
 static bool suite_in_common(const struct engine *engine,
@@ -366,10 +367,13 @@ static bool suite_in_common(const struct engine *engine,
 static int find_session(struct engine *engine, const struct offer *offer)
 {
 	if (!session_enabled(engine) || !find_bytes(engine, offer) ||
-	    !session_take(engine, writer_view(&engine->session_raw)))
+	    !session_take(engine, writer_view(&engine->session_raw))) {
+		engine->server.by_id = false;
 		return 0;
+	}
 	if (engine->session.version != TLS12 ||
 	    !suite_in_common(engine, offer, engine->session.suite->code)) {
+		engine->server.by_id = false;
 		session_reset(engine);
 		return 0;
 	}

@@ -143,7 +143,7 @@ static int skip_early(struct engine *engine, enum socktls_skip_mode mode)
 {
 	if (!engine->server.early_data)
 		return 0;
-	return engine->output->skip_early(engine->arg, mode, EARLY_DATA_MAX);
+	return early_data_skip(engine, mode, EARLY_DATA_MAX);
 }
 
 static int send_retry(struct engine *engine)

@@ -304,7 +304,7 @@ void session_forget(struct engine *engine)
 		return;
 	if (is_client(engine))
 		session_drop(engine, ENGINE_SESSION_RESUMABLE, key);
-	else if (engine->server.session_id.len)
+	else if (engine->server.by_id)
 		session_drop(engine, ENGINE_SESSION_ID,
 			     engine->server.session_id);
 }

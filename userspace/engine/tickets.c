@@ -77,10 +77,7 @@ static int send_lazily(struct engine *engine, const struct writer *messages)
 {
 	if (messages->bad)
 		return engine_fail_memory(engine);
-	if (!messages->len)
-		return 0;
-	return engine->output->send(engine->arg, CONTENT_HANDSHAKE,
-				    writer_view(messages), true);
+	return messages->len ? lazy_send(engine, writer_view(messages)) : 0;
 }
 
 int tickets_send13(struct engine *engine)

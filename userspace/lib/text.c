@@ -25,7 +25,8 @@ const char *socktls_info_text(const struct socktls_info *info, char *text,
 	char signature[NUMBER_MAX];
 	const char *group_name = info->group ?
 		name_or_number(socktls_group_name(info->group), info->group,
-			       group) : "RSA";
+			       group) :
+		info->flags & SOCKTLS_INFO_RESUMED ? "none" : "RSA";
 
 	snprintf(text, len, "%s, %s, key exchange %s%s%s%s%s%s",
 		 name_or_number(socktls_version_name(info->version),
