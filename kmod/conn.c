@@ -12,7 +12,6 @@
 
 static struct workqueue_struct *conn_wq;
 static atomic_t conns_alive = ATOMIC_INIT(0);
-static atomic64_t conn_ids = ATOMIC64_INIT(0);
 
 static void conn_work(struct work_struct *work);
 static void conn_deadline(struct work_struct *work);
@@ -73,7 +72,6 @@ struct socktls_conn *socktls_conn_new(struct sock *sk,
 	}
 	refcount_set(&conn->ref, 1);
 	conn->sk = sk;
-	conn->id = atomic64_inc_return(&conn_ids);
 	conn->config = socktls_config_get(config);
 	conn->attached = true;
 	conn->stats = socktls_net(sock_net(sk))->stats;
@@ -136,19 +134,43 @@ void socktls_conn_cancel_deadline(struct socktls_conn *conn)
 		conn_release(conn);
 }
 
+/**
+ * socktls_conn_trylock() - take the socket lock if nobody has it
+ * @conn: attached, or held by a work item
+ * @missed: set when somebody has it, under the socket's spinlock: release_cb
+ *	sees it then
+ *
+ * For those who must not wait for the owner: poll, because epoll holds its own
+ * mutex; deferred work, because an owner may sleep in a page fault as long as
+ * the program behind the memory likes, and all connections share the workers.
+ *
+ * Return: true with the socket locked, for release_sock().
+ */
+bool socktls_conn_trylock(struct socktls_conn *conn, bool *missed)
+{
+	struct sock *sk = conn->sk;
+	bool owned;
+
+	spin_lock_bh(&sk->sk_lock.slock);
+	owned = sock_owned_by_user_nocheck(sk);
+	if (owned)
+		*missed = true;
+	else
+		sk->sk_lock.owned = 1;
+	spin_unlock_bh(&sk->sk_lock.slock);
+	if (!owned)
+		mutex_acquire(&sk->sk_lock.dep_map, 0, 1, _RET_IP_);
+	return !owned;
+}
+
+/* The rest is the work's, which comes again when the lock is not to be had. */
 static void conn_deadline(struct work_struct *work)
 {
 	struct socktls_conn *conn = container_of(to_delayed_work(work),
 						 struct socktls_conn, deadline);
-	struct sock *sk = conn->sk;
 
-	lock_sock(sk);
-	if (conn->attached && conn->state == SOCKTLS_STATE_HANDSHAKING)
-		socktls_conn_fail(conn, ETIMEDOUT, ALERT_USER_CANCELED,
-				  SOCKTLS_ALERT_SENT,
-				  "the handshake did not finish before its deadline");
-	release_sock(sk);
-	conn_release(conn);
+	WRITE_ONCE(conn->expired, true);
+	conn_work(&conn->work.work);
 }
 
 static void conn_work_established(struct socktls_conn *conn)
@@ -161,28 +183,44 @@ static void conn_work_established(struct socktls_conn *conn)
 		conn->base_data_ready(conn->sk);
 }
 
+static void conn_work_handshaking(struct socktls_conn *conn)
+{
+	if (READ_ONCE(conn->expired))
+		socktls_conn_fail(conn, ETIMEDOUT, ALERT_USER_CANCELED,
+				  SOCKTLS_ALERT_SENT,
+				  "the handshake did not finish before its deadline");
+	else
+		socktls_hs_run(conn);
+}
+
+static void conn_work_locked(struct socktls_conn *conn)
+{
+	bool tail = conn->tx.sealed;
+
+	if (conn->state == SOCKTLS_STATE_HANDSHAKING)
+		conn_work_handshaking(conn);
+	else if (conn->key_plane || conn->state == SOCKTLS_STATE_ESTABLISHED)
+		socktls_tx_tick(conn);
+	if (conn->state == SOCKTLS_STATE_ESTABLISHED && !conn->key_plane)
+		conn_work_established(conn);
+	if (conn->starved && conn->callbacks) {
+		conn->starved = false;
+		conn->base_data_ready(conn->sk);
+	}
+	if (tail && !conn->tx.sealed)
+		conn->base_write_space(conn->sk);
+}
+
 static void conn_work(struct work_struct *work)
 {
 	struct socktls_conn *conn = container_of(to_delayed_work(work),
 						 struct socktls_conn, work);
-	struct sock *sk = conn->sk;
 
-	lock_sock(sk);
-	if (conn->attached && !conn->closing) {
-		bool tail = conn->tx.sealed;
-
-		if (conn->state == SOCKTLS_STATE_HANDSHAKING)
-			socktls_hs_run(conn);
-		else if (conn->key_plane ||
-			 conn->state == SOCKTLS_STATE_ESTABLISHED)
-			socktls_tx_tick(conn);
-		if (conn->state == SOCKTLS_STATE_ESTABLISHED &&
-		    !conn->key_plane)
-			conn_work_established(conn);
-		if (tail && !conn->tx.sealed)
-			conn->base_write_space(sk);
+	if (socktls_conn_trylock(conn, &conn->work_missed)) {
+		if (conn->attached && !conn->closing)
+			conn_work_locked(conn);
+		release_sock(conn->sk);
 	}
-	release_sock(sk);
 	conn_release(conn);
 }
 

@@ -12,6 +12,7 @@ struct net_user {
 };
 
 static unsigned int net_id;
+static atomic64_t conn_ids = ATOMIC64_INIT(0);
 
 struct socktls_net *socktls_net(const struct net *net)
 {
@@ -23,6 +24,8 @@ void socktls_net_add(struct socktls_conn *conn)
 	struct socktls_net *sn = socktls_net(sock_net(conn->sk));
 
 	spin_lock_bh(&sn->lock);
+	/* under the lock: the list is in the order of the ids */
+	conn->id = atomic64_inc_return(&conn_ids);
 	list_add_tail(&conn->net_node, &sn->conns);
 	spin_unlock_bh(&sn->lock);
 }

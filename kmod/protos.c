@@ -94,13 +94,18 @@ static int protos_disconnect(struct sock *sk, int flags)
 	return conn->protos->base_prot->disconnect(sk, flags);
 }
 
-/* BH disabled, the socket's spinlock held: a poller missed the lock. */
+/* BH disabled, the socket's spinlock held: for those who missed the lock. */
 static void protos_release_cb(struct sock *sk)
 {
 	struct socktls_conn *conn = socktls_conn(sk);
 
 	/* release() restores the base proto, so there is a connection */
 	conn->protos->base_prot->release_cb(sk);
+	if (conn->work_missed) {
+		conn->work_missed = false;
+		if (conn->attached)
+			socktls_conn_kick(conn, 0);
+	}
 	if (conn->poll_missed) {
 		conn->poll_missed = false;
 		if (conn->callbacks && !sock_flag(sk, SOCK_DEAD))
@@ -113,6 +118,8 @@ static int protos_shutdown(struct socket *sock, int how)
 	struct sock *sk = sock->sk;
 	struct socktls_conn *conn = socktls_conn(sk);
 
+	if (how == SHUT_RD || how == SHUT_RDWR)
+		WRITE_ONCE(conn->rx.shut, true);
 	if (how == SHUT_WR || how == SHUT_RDWR) {
 		lock_sock(sk);
 		if (conn->key_plane && conn->tx.keyed)
@@ -227,6 +234,9 @@ static void protos_init_prot(struct proto *prot, const struct proto *base)
 	prot->getsockopt = socktls_getsockopt;
 	prot->sendmsg = socktls_sendmsg;
 	prot->recvmsg = socktls_recvmsg;
+#ifdef HAVE_PROTO_IOCTL_KARG
+	prot->ioctl = socktls_prot_ioctl;
+#endif
 #ifdef HAVE_SENDPAGE
 	prot->sendpage = socktls_sendpage;
 #endif
@@ -260,6 +270,21 @@ static void protos_init_ops(struct proto_ops *ops,
 	ops->set_rcvlowat = protos_set_rcvlowat;
 	if (base->set_peek_off)
 		ops->set_peek_off = protos_set_peek_off;
+}
+
+/**
+ * socktls_protos_base() - the proto under ours
+ * @prot: any proto
+ *
+ * Context: any.
+ *
+ * Return: what @prot was made from when it is ours, else @prot.
+ */
+struct proto *socktls_protos_base(struct proto *prot)
+{
+	if (prot->close != protos_close)
+		return prot;
+	return container_of(prot, struct socktls_protos, prot)->base_prot;
 }
 
 /**

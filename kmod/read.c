@@ -12,8 +12,6 @@
 
 #include "socktls.h"
 
-#define RX_RETRY_JIFFIES	msecs_to_jiffies(10)
-
 static bool rx_is_plain(const struct socktls_conn *conn)
 {
 	return conn->key_plane ? !conn->rx.keyed :
@@ -80,7 +78,7 @@ static int rx_fill_one(struct socktls_conn *conn)
 	rec = socktls_rx_open(conn, rx->epoch);
 	if (IS_ERR(rec)) {
 		if (PTR_ERR(rec) == -ENOMEM)
-			socktls_conn_kick(conn, RX_RETRY_JIFFIES);
+			socktls_rx_retry(conn);
 		return PTR_ERR(rec);
 	}
 	if (!conn->key_plane && (rec->type != RECORD_APPLICATION_DATA ||
@@ -123,6 +121,30 @@ int socktls_rx_fill(struct socktls_conn *conn, u32 target)
 	return rx->error;
 }
 
+/* A FIN, a reset, or an end that TCP came to by itself. */
+static bool rx_has_ended(const struct sock *sk)
+{
+	return sock_flag(sk, SOCK_DONE) || sk->sk_shutdown & RCV_SHUTDOWN ||
+	       sk->sk_state == TCP_CLOSE;
+}
+
+/*
+ * Helper plane: without close_notify data may be missing (RFC 8446 section
+ * 6.1), and every later read says so, too: TCP tells a reset only once, to
+ * whoever asks first, and then reads as ended.
+ */
+static int rx_truncated(struct socktls_conn *conn, int error)
+{
+	if (!error || error == EPIPE)	/* a reset behind a FIN is EPIPE to TCP */
+		error = ECONNRESET;
+	conn->rx.error = -error;
+	socktls_conn_fail(conn, error, -1, SOCKTLS_ALERT_NONE,
+			  error == ECONNRESET ?
+			  "the peer closed the TCP connection without close_notify: data may be missing" :
+			  "the TCP connection broke: data may be missing");
+	return conn->rx.error;
+}
+
 /*
  * What a read that finds no record returns: 0 at the end, -EAGAIN: wait. With
  * @keep an error of TCP's is left for the next call, for this one has data.
@@ -139,24 +161,19 @@ static int rx_condition(struct socktls_conn *conn, bool keep)
 		return -(int)conn->error.error;
 	if (conn->rx.closed)
 		return 0;
-	if (sk->sk_err)
+	if (sk->sk_err && (conn->key_plane || !rx_has_ended(sk)))
 		return keep ? -READ_ONCE(sk->sk_err) : sock_error(sk);
-	if (sock_flag(sk, SOCK_DONE)) {
-		if (conn->key_plane)
-			return 0;
-		if (conn->config->eof == SOCKTLS_EOF_ALLOW &&
-		    !socktls_rx_buffered(conn))
-			return 0;
-		conn->rx.error = -ECONNRESET;
-		socktls_conn_fail(conn, ECONNRESET, -1, SOCKTLS_ALERT_NONE,
-				  "the peer closed the TCP connection without close_notify: data may be missing");
-		return -ECONNRESET;
-	}
-	if (sk->sk_shutdown & RCV_SHUTDOWN)
+	if (!rx_has_ended(sk))
+		return -EAGAIN;
+	if (conn->rx.shut || (conn->key_plane && sk->sk_shutdown))
 		return 0;
-	if (sk->sk_state == TCP_CLOSE)
+	if (conn->key_plane)
 		return -ENOTCONN;
-	return -EAGAIN;
+	if (sock_flag(sk, SOCK_DONE) && !sk->sk_err &&
+	    conn->config->eof == SOCKTLS_EOF_ALLOW &&
+	    !socktls_rx_buffered(conn))
+		return 0;
+	return rx_truncated(conn, sk->sk_err);
 }
 
 /* A reader's place among the opened records. */
@@ -199,8 +216,6 @@ static int rx_wait(struct socktls_conn *conn, struct rx_cursor *at,
 		if (signal_pending(current))
 			return sock_intr_errno(*timeo);
 		socktls_conn_wait(conn, timeo);
-		if (rx_is_plain(conn))
-			return -EAGAIN;
 		if (at->peek && at->consumed != rx->consumed) {
 			if (at->copied)
 				return -EAGAIN;
@@ -335,6 +350,7 @@ int socktls_recvmsg(struct sock *sk, struct msghdr *msg, size_t len, int flags
 	};
 	int err;
 
+again:
 	if (flags & MSG_ERRQUEUE || socktls_conn_enter_plain(conn)) {
 		err = conn->protos->base_prot->recvmsg(sk, msg, len, flags
 						       COMPAT_RECVMSG_ARGS);
@@ -345,6 +361,10 @@ int socktls_recvmsg(struct sock *sk, struct msghdr *msg, size_t len, int flags
 	if (flags & MSG_OOB)
 		return -EOPNOTSUPP;
 	lock_sock(sk);
+	if (rx_is_plain(conn)) {	/* a handshake could not be started */
+		release_sock(sk);
+		goto again;
+	}
 	err = len ? rx_recvmsg(conn, msg, len, flags, &at) : 0;
 	release_sock(sk);
 	return at.copied ? at.copied : err;
@@ -423,6 +443,7 @@ ssize_t socktls_splice_read(struct socket *sock, loff_t *ppos,
 	struct socktls_conn *conn = socktls_conn(sk);
 	ssize_t ret;
 
+again:
 	if (socktls_conn_enter_plain(conn)) {
 		ret = conn->protos->base_ops->splice_read(sock, ppos, pipe,
 							  len, flags);
@@ -432,33 +453,15 @@ ssize_t socktls_splice_read(struct socket *sock, loff_t *ppos,
 	if (!len)
 		return 0;
 	lock_sock(sk);
+	if (rx_is_plain(conn)) {
+		release_sock(sk);
+		goto again;
+	}
 	ret = rx_splice(conn, pipe, len,
 			sock_rcvtimeo(sk, sock->file->f_flags & O_NONBLOCK ||
 					  flags & SPLICE_F_NONBLOCK));
 	release_sock(sk);
 	return ret;
-}
-
-/*
- * poll may run where the socket's owner would deadlock or sleep for long
- * (epoll holds its own mutex), so the lock is only tried. The owner rings the
- * poller again from release_cb.
- */
-static bool poll_trylock(struct socktls_conn *conn)
-{
-	struct sock *sk = conn->sk;
-	bool owned;
-
-	spin_lock_bh(&sk->sk_lock.slock);
-	owned = sock_owned_by_user_nocheck(sk);
-	if (owned)
-		conn->poll_missed = true;
-	else
-		sk->sk_lock.owned = 1;
-	spin_unlock_bh(&sk->sk_lock.slock);
-	if (!owned)
-		mutex_acquire(&sk->sk_lock.dep_map, 0, 1, _RET_IP_);
-	return !owned;
 }
 
 static bool poll_is_readable(const struct socktls_conn *conn, u32 target)
@@ -518,7 +521,7 @@ __poll_t socktls_poll(struct file *file, struct socket *sock,
 					 state == SOCKTLS_STATE_PLAIN)
 		return mask;
 	mask &= ~(in | EPOLLPRI);
-	if (poll_trylock(conn)) {
+	if (socktls_conn_trylock(conn, &conn->poll_missed)) {
 		mask |= poll_read_mask(conn);
 		release_sock(conn->sk);
 	} else if (!list_empty_careful(&conn->rx.opened) &&
@@ -530,6 +533,18 @@ __poll_t socktls_poll(struct file *file, struct socket *sock,
 	return mask;
 }
 
+/* FIONREAD: plaintext that a read returns now. */
+static int rx_readable(struct socktls_conn *conn)
+{
+	int len;
+
+	lock_sock(conn->sk);
+	socktls_rx_fill(conn, 1);
+	len = conn->rx.opened_len;
+	release_sock(conn->sk);
+	return len;
+}
+
 /* proto_ops->ioctl */
 int socktls_ioctl(struct socket *sock, unsigned int cmd, unsigned long arg)
 {
@@ -538,13 +553,25 @@ int socktls_ioctl(struct socket *sock, unsigned int cmd, unsigned long arg)
 	int len;
 
 	if (cmd == FIONREAD && !rx_is_plain(conn)) {
-		lock_sock(sk);
-		socktls_rx_fill(conn, 1);
-		len = conn->rx.opened_len;
-		release_sock(sk);
+		len = rx_readable(conn);
 		return put_user(len, (int __user *)arg);
 	}
 	if (cmd != TIOCOUTQ && !rx_is_plain(conn))
 		return -ENOIOCTLCMD;
 	return conn->protos->base_ops->ioctl(sock, cmd, arg);
 }
+
+#ifdef HAVE_PROTO_IOCTL_KARG
+/* proto->ioctl, which io_uring calls past the proto_ops */
+int socktls_prot_ioctl(struct sock *sk, int cmd, int *karg)
+{
+	struct socktls_conn *conn = socktls_conn(sk);
+
+	if (rx_is_plain(conn) || cmd == TIOCOUTQ)
+		return conn->protos->base_prot->ioctl(sk, cmd, karg);
+	if (cmd != FIONREAD)
+		return -ENOIOCTLCMD;
+	*karg = rx_readable(conn);
+	return 0;
+}
+#endif

@@ -10,6 +10,8 @@
 #include "socktls.h"
 #include "trace.h"
 
+#define RX_RETRY_JIFFIES	msecs_to_jiffies(10)
+
 static atomic_t records_alive = ATOMIC_INIT(0);
 
 int socktls_rx_alive(void)
@@ -183,27 +185,40 @@ static struct sk_buff *rx_seek(struct sock *sk, u32 off, u32 *skb_off)
 	return NULL;
 }
 
-/* Copies from the head of the queue into a record's pages. */
-static u32 rx_copy(struct sock *sk, u32 off, u32 len, struct rx_record *rec)
+/* Copies part of a segment to the end of a record's pages. */
+static bool rx_copy_segment(struct rx_record *rec, struct sk_buff *skb,
+			    u32 skb_off, u32 len)
 {
-	u32 done = 0;
-
-	while (done < len) {
+	while (len) {
 		struct bio_vec *bv = &rec->vec.bv[rec->len / PAGE_SIZE];
-		u32 in = rec->len % PAGE_SIZE, skb_off, n;
-		struct sk_buff *skb = rx_seek(sk, off + done, &skb_off);
+		u32 in = rec->len % PAGE_SIZE;
+		u32 n = min_t(u32, len, PAGE_SIZE - in);
+
+		if (skb_copy_bits(skb, skb_off,
+				  page_address(bv->bv_page) + in, n))
+			return false;
+		rec->len += n;
+		skb_off += n;
+		len -= n;
+	}
+	return true;
+}
+
+/* Moves up to @len bytes from the head of the queue into a record's pages. */
+static void rx_move(struct sock *sk, u32 len, struct rx_record *rec)
+{
+	while (len) {
+		u32 skb_off, n;
+		struct sk_buff *skb = rx_seek(sk, 0, &skb_off);
 
 		if (!skb)
 			break;
-		n = min_t(u32, len - done, skb->len - skb_off);
-		n = min_t(u32, n, PAGE_SIZE - in);
-		if (skb_copy_bits(skb, skb_off,
-				  page_address(bv->bv_page) + in, n))
+		n = min_t(u32, len, skb->len - skb_off);
+		if (!rx_copy_segment(rec, skb, skb_off, n))
 			break;
-		rec->len += n;
-		done += n;
+		tcp_read_done(sk, n);
+		len -= n;
 	}
-	return done;
 }
 
 static u32 rx_peek(struct socktls_conn *conn, u8 *to, u32 len)
@@ -335,17 +350,27 @@ static int rx_parse_header(struct socktls_conn *conn)
 static int rx_copy_out(struct socktls_conn *conn)
 {
 	struct socktls_rx *rx = &conn->rx;
-	u32 n, queued = rx_queued(conn->sk);
 
 	if (!rx->raw) {
 		rx->raw = record_alloc(conn, RECORD_MAX_LEN);
 		if (!rx->raw)
 			return -ENOMEM;
 	}
-	n = rx_copy(conn->sk, 0, min(queued, rx->need - rx->raw->len),
-		    rx->raw);
-	tcp_read_done(conn->sk, n);
+	rx_move(conn->sk, min(rx_queued(conn->sk), rx->need - rx->raw->len),
+		rx->raw);
 	return 0;
+}
+
+/**
+ * socktls_rx_retry() - memory was short: try again soon
+ * @conn: sk locked
+ *
+ * The reader is woken then, for no segment may come that would wake it.
+ */
+void socktls_rx_retry(struct socktls_conn *conn)
+{
+	conn->starved = true;
+	socktls_conn_kick(conn, RX_RETRY_JIFFIES);
 }
 
 /**
@@ -357,7 +382,8 @@ static int rx_copy_out(struct socktls_conn *conn)
  * Context: process; does not wait for data.
  *
  * Return: 1 with rx.header valid; 0 when bytes are missing, or memory for
- * copying them out; a negative errno after the connection failed.
+ * copying them out (then it is tried again); a negative errno after the
+ * connection failed.
  */
 int socktls_rx_head(struct socktls_conn *conn)
 {
@@ -375,8 +401,9 @@ int socktls_rx_head(struct socktls_conn *conn)
 		rx_copy_out(conn);
 	if (socktls_rx_buffered(conn) >= rx->need)
 		return 1;
-	if (!rx->raw && tcp_epollin_ready(conn->sk, INT_MAX))
-		rx_copy_out(conn);
+	if (!rx->raw && tcp_epollin_ready(conn->sk, INT_MAX) &&
+	    rx_copy_out(conn))
+		socktls_rx_retry(conn);
 	return socktls_rx_buffered(conn) >= rx->need;
 }
 
@@ -434,11 +461,15 @@ static int rx_map(struct socktls_conn *conn)
 static void rx_consume(struct socktls_conn *conn)
 {
 	struct socktls_rx *rx = &conn->rx;
-	u32 raw = rx->raw ? rx->raw->len : 0;
+	struct rx_record *raw = rx->raw;
 
-	if (rx->need > raw)
-		tcp_read_done(conn->sk, rx->need - raw);
+	if (!raw || rx->need > raw->len)
+		tcp_read_done(conn->sk, rx->need - (raw ? raw->len : 0));
 	rx->need = 0;
+	if (raw) {
+		rx->raw = NULL;
+		socktls_rx_release(conn, raw);
+	}
 }
 
 static void rx_open_failed(struct socktls_conn *conn, int err)
@@ -472,26 +503,25 @@ static void rx_open_failed(struct socktls_conn *conn, int err)
 	}
 }
 
-static struct rx_record *rx_open_raw(struct socktls_conn *conn,
-				     struct socktls_epoch *epoch, int *err)
+/* Describes the head record where it is, copying it out if need be. */
+static int rx_gather(struct socktls_conn *conn)
 {
 	struct socktls_rx *rx = &conn->rx;
-	struct rx_record *rec = rx->raw;
+	int err;
 
-	*err = socktls_vec_to_sg(&rec->vec, rx->need, rx->sg, RX_SEGMENTS);
-	if (!*err)
-		*err = socktls_epoch_open(epoch, &rx->header, rx->sg,
-					  &rec->vec, &rec->type, &rec->off,
-					  &rec->len);
-	if (*err)
-		return NULL;
-	rx->need = 0;
-	rx->raw = NULL;
-	return rec;
+	if (!rx->raw && !rx_map(conn))
+		return 0;
+	err = rx->raw && rx->raw->len >= rx->need ? 0 : rx_copy_out(conn);
+	if (err)
+		return err;
+	if (rx->raw->len < rx->need)
+		return -EIO;	/* a segment that cannot be read */
+	return socktls_vec_to_sg(&rx->raw->vec, rx->need, rx->sg, RX_SEGMENTS);
 }
 
-static struct rx_record *rx_open_queued(struct socktls_conn *conn,
-					struct socktls_epoch *epoch, int *err)
+/* Never in place: without memory the ciphertext must be whole for a retry. */
+static struct rx_record *rx_decrypt(struct socktls_conn *conn,
+				    struct socktls_epoch *epoch, int *err)
 {
 	struct socktls_rx *rx = &conn->rx;
 	struct rx_record *rec = record_alloc(conn, rx->need);
@@ -534,14 +564,10 @@ struct rx_record *socktls_rx_open(struct socktls_conn *conn,
 {
 	struct socktls_rx *rx = &conn->rx;
 	struct rx_record *rec;
-	int err = 0;
+	int err;
 
-	if (!rx->raw && rx_map(conn))
-		err = rx_copy_out(conn);
-	if (err)
-		return ERR_PTR(err);
-	rec = rx->raw ? rx_open_raw(conn, epoch, &err) :
-			rx_open_queued(conn, epoch, &err);
+	err = rx_gather(conn);
+	rec = err ? NULL : rx_decrypt(conn, epoch, &err);
 	if (rec) {
 		rx->protected |= epoch->cipher != NULL;
 		rx_account(conn, rec, epoch);
@@ -568,11 +594,5 @@ int socktls_rx_skip(struct socktls_conn *conn)
 	    rx_peek(conn, bytes, sizeof(bytes)) == sizeof(bytes))
 		first = bytes[RECORD_HEADER_LEN];
 	rx_consume(conn);
-	if (rx->raw) {
-		struct rx_record *raw = rx->raw;
-
-		rx->raw = NULL;
-		socktls_rx_release(conn, raw);
-	}
 	return first;
 }

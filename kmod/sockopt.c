@@ -16,7 +16,7 @@ static bool sockopt_is_barred(const struct socktls_conn *conn, int level,
 	if (level != SOL_TCP || (conn->state == SOCKTLS_STATE_PLAIN &&
 				 !conn->key_plane))
 		return false;
-	return optname == TCP_ZEROCOPY_RECEIVE || optname == TCP_REPAIR ||
+	return optname == TCP_REPAIR ||
 	       optname == TCP_REPAIR_QUEUE || optname == TCP_QUEUE_SEQ ||
 	       optname == TCP_FASTOPEN_CONNECT;
 }
@@ -45,7 +45,7 @@ static u32 sockopt_default_timeout(const struct sock *sk)
  *
  * Return: 0 when it has started, its failure is the connection's then;
  * -ENOTCONN when TCP is not connected; -EBUSY while another thread is inside a
- * read or write of plain bytes; -ESRCH without a helper in the netns; -EUSERS
+ * read or write of plain bytes; -EOPNOTSUPP under TCP_REPAIR; -ESRCH without a helper in the netns; -EUSERS
  * over the limits of pending handshakes; -ENOMEM.
  */
 int socktls_start_handshake(struct socktls_conn *conn, u8 role, u32 timeout_ms,
@@ -58,6 +58,10 @@ int socktls_start_handshake(struct socktls_conn *conn, u8 role, u32 timeout_ms,
 		timeout_ms = sockopt_default_timeout(sk);
 	if (!((1 << sk->sk_state) & (TCPF_ESTABLISHED | TCPF_CLOSE_WAIT))) {
 		err = -ENOTCONN;
+		goto failed;
+	}
+	if (tcp_sk(sk)->repair) {
+		err = -EOPNOTSUPP;
 		goto failed;
 	}
 	if (sk->sk_write_pending)
@@ -76,6 +80,8 @@ int socktls_start_handshake(struct socktls_conn *conn, u8 role, u32 timeout_ms,
 	err = socktls_hs_start(conn, cred, pid);
 	if (err) {
 		socktls_conn_set_state(conn, SOCKTLS_STATE_PLAIN);
+		/* a poll meanwhile has found nothing ready */
+		sk->sk_state_change(sk);
 		goto failed;
 	}
 	socktls_conn_take_over(conn);
@@ -333,6 +339,22 @@ static int sockopt_get(struct socktls_conn *conn, int optname,
 	return -ENOPROTOOPT;
 }
 
+/* It reads: no handshake may start meanwhile. */
+static int sockopt_zerocopy_receive(struct sock *sk, char __user *optval,
+				    int __user *optlen)
+{
+	struct socktls_conn *conn = socktls_conn(sk);
+	int err;
+
+	if (!socktls_conn_enter_plain(conn))
+		return -EOPNOTSUPP;
+	err = conn->protos->base_prot->getsockopt(sk, SOL_TCP,
+						  TCP_ZEROCOPY_RECEIVE, optval,
+						  optlen);
+	socktls_conn_leave_plain(conn);
+	return err;
+}
+
 /*
  * socktls_getsockopt() - proto->getsockopt
  *
@@ -344,6 +366,8 @@ int socktls_getsockopt(struct sock *sk, int level, int optname,
 	struct socktls_conn *conn = socktls_conn(sk);
 	int err;
 
+	if (level == SOL_TCP && optname == TCP_ZEROCOPY_RECEIVE)
+		return sockopt_zerocopy_receive(sk, optval, optlen);
 	if (level != SOL_TLS) {
 		if (sockopt_is_barred(conn, level, optname))
 			return -EOPNOTSUPP;

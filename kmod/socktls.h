@@ -80,6 +80,7 @@ struct socktls_rx {
 	u16			ccs;		/* TLS 1.3 CCS records dropped */
 	u16			empty;		/* empty records in a row */
 	u16			warnings;	/* warning alerts received */
+	bool			shut;		/* shutdown(SHUT_RD) was called */
 	struct handshake_tracker tracker;
 };
 
@@ -132,6 +133,9 @@ struct socktls_conn {
 	bool			closing;	/* close() has begun */
 	bool			poll_missed;	/* re-ring from release_cb */
 	u8			error_stat;	/* of the next failure, see stat.h */
+	bool			work_missed;	/* and so */
+	bool			expired;	/* the deadline has passed */
+	bool			starved;	/* wake the reader, to try again */
 	u32			flags;		/* SOCKTLS_INFO_* */
 	int			rcvlowat;
 	u16			version;
@@ -183,6 +187,7 @@ extern struct tcp_ulp_ops socktls_ulp_ops;
 /* protos.c */
 struct socktls_protos *socktls_protos_get(struct proto *base_prot,
 					  const struct proto_ops *base_ops);
+struct proto *socktls_protos_base(struct proto *prot);
 void socktls_protos_free(void);
 
 /* listen.c */
@@ -207,6 +212,7 @@ void socktls_conn_wake(struct socktls_conn *conn);
 __printf(5, 6)
 void socktls_conn_fail(struct socktls_conn *conn, int error, int alert,
 		       enum socktls_alert_from from, const char *fmt, ...);
+bool socktls_conn_trylock(struct socktls_conn *conn, bool *missed);
 void socktls_conn_wait(struct socktls_conn *conn, long *timeo);
 bool socktls_conn_enter_plain(struct socktls_conn *conn);
 void socktls_conn_leave_plain(struct socktls_conn *conn);
@@ -263,6 +269,7 @@ int socktls_rx_head(struct socktls_conn *conn);
 struct rx_record *socktls_rx_open(struct socktls_conn *conn,
 				  struct socktls_epoch *epoch);
 int socktls_rx_skip(struct socktls_conn *conn);
+void socktls_rx_retry(struct socktls_conn *conn);
 void socktls_rx_release(struct socktls_conn *conn, struct rx_record *rec);
 u32 socktls_rx_buffered(const struct socktls_conn *conn);
 bool socktls_rx_wants_reader(struct socktls_conn *conn);
@@ -278,6 +285,9 @@ ssize_t socktls_splice_read(struct socket *sock, loff_t *ppos,
 __poll_t socktls_poll(struct file *file, struct socket *sock,
 		      struct poll_table_struct *wait);
 int socktls_ioctl(struct socket *sock, unsigned int cmd, unsigned long arg);
+#ifdef HAVE_PROTO_IOCTL_KARG
+int socktls_prot_ioctl(struct sock *sk, int cmd, int *karg);
+#endif
 int socktls_rx_fill(struct socktls_conn *conn, u32 target);
 
 /* control.c: records that are not application data */
