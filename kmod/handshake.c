@@ -84,14 +84,26 @@ static struct hs *hs_new(struct socktls_conn *conn, const struct cred *cred,
 	return hs;
 }
 
-/* Makes the item visible to helpers. The netns' lock held, state HS_IDLE. */
+/*
+ * Makes the item visible to helpers. In HS_IDLE. Not when the worker with the
+ * engine is gone: no other could go on.
+ */
 static void hs_post(struct hs *hs)
 {
-	trace_socktls_handshake_item(hs->id, hs->level, hs->content_type,
-				     hs->len);
-	hs->state = HS_READY;
-	list_add_tail(&hs->node, hs->worker ? &hs->worker->items :
-					      &hs->sn->pending);
+	bool lost;
+
+	spin_lock_bh(&hs->sn->lock);
+	lost = hs->lost;
+	if (!lost) {
+		trace_socktls_handshake_item(hs->id, hs->level,
+					     hs->content_type, hs->len);
+		hs->state = HS_READY;
+		list_add_tail(&hs->node, hs->worker ? &hs->worker->items :
+						      &hs->sn->pending);
+	}
+	spin_unlock_bh(&hs->sn->lock);
+	if (!lost)
+		socktls_nl_ring(hs->sn, hs);
 }
 
 static int hs_insert(struct hs *hs)
@@ -145,10 +157,7 @@ int socktls_hs_start(struct socktls_conn *conn, const struct cred *cred,
 	conn->hs = hs;
 	if (conn->role == SOCKTLS_CLIENT) {
 		/* the ClientHello is the helper's to write */
-		spin_lock_bh(&hs->sn->lock);
 		hs_post(hs);
-		spin_unlock_bh(&hs->sn->lock);
-		socktls_nl_ring(hs->sn, hs);
 	}
 	return 0;
 }
@@ -238,7 +247,7 @@ void hs_worker_gone(struct hs *hs, struct socktls_worker *worker)
 		hs->state = HS_READY;
 		list_add(&hs->node, &hs->sn->pending);
 	} else if (hs->state != HS_REPLIED) {
-		hs->lost = true;
+		WRITE_ONCE(hs->lost, true);
 		if (hs->conn)
 			socktls_conn_kick(hs->conn, 0);
 	}
@@ -258,11 +267,26 @@ static int apply_send(struct socktls_conn *conn, struct hs_action *action)
 	return err;
 }
 
+/*
+ * TLS 1.2: what the peer sends next is under another key only behind its
+ * change_cipher_spec, so only the reply to that one may bring the key
+ * (CVE-2014-0224).
+ */
+static bool apply_key_is_early(const struct socktls_conn *conn,
+			       const struct hs_action *action)
+{
+	return action->direction == SOCKTLS_DIRECTION_RX &&
+	       conn->version == RECORD_TLS_1_2 &&
+	       conn->hs->content_type != RECORD_CHANGE_CIPHER_SPEC;
+}
+
 static int apply_key(struct socktls_conn *conn, struct hs_action *action)
 {
 	struct socktls_key *key = &action->key;
 	struct socktls_epoch *epoch;
 
+	if (apply_key_is_early(conn, action))
+		return -EPROTO;
 	key->version = conn->version;
 	epoch = socktls_epoch_new(key);
 	if (IS_ERR(epoch)) {
@@ -317,13 +341,19 @@ static int apply_certificate(struct socktls_conn *conn,
 			  action->bytes, action->len);
 }
 
+static bool epoch_is_application(const struct socktls_epoch *epoch)
+{
+	return epoch->cipher && epoch->level == SOCKTLS_LEVEL_APPLICATION;
+}
+
 /* The bytes of a DONE are the peer's verified identity. */
 static int apply_done(struct socktls_conn *conn, struct hs_action *action)
 {
 	char *identity = NULL;
 	int err;
 
-	if (!conn->rx.epoch->cipher || !conn->tx.epoch->cipher ||
+	if (!epoch_is_application(conn->rx.epoch) ||
+	    !epoch_is_application(conn->tx.epoch) ||
 	    action->version != conn->version)
 		return -EINVAL;
 	if (action->len) {
@@ -401,7 +431,7 @@ static bool hs_apply(struct socktls_conn *conn)
 		if (!action) {
 			spin_lock_bh(&hs->sn->lock);
 			hs->state = HS_IDLE;
-			hs->lost = !hs->worker;
+			WRITE_ONCE(hs->lost, !hs->worker);
 			spin_unlock_bh(&hs->sn->lock);
 			break;
 		}
@@ -483,7 +513,7 @@ static int hs_open(struct socktls_conn *conn, struct socktls_epoch *epoch)
 
 	if (IS_ERR(rec)) {
 		if (PTR_ERR(rec) == -ENOMEM)
-			socktls_conn_kick(conn, msecs_to_jiffies(10));
+			socktls_rx_retry(conn);
 		return PTR_ERR(rec);
 	}
 	err = hs_gather(conn, rec);
@@ -497,8 +527,10 @@ static int hs_open_plaintext(struct socktls_conn *conn)
 	struct socktls_epoch *epoch = socktls_epoch_new_null();
 	int err;
 
-	if (!epoch)
+	if (!epoch) {
+		socktls_rx_retry(conn);
 		return -ENOMEM;
+	}
 	err = hs_open(conn, epoch);
 	socktls_epoch_free(epoch);
 	return err;
@@ -574,14 +606,18 @@ static void hs_pump(struct socktls_conn *conn)
 	if (conn->state != SOCKTLS_STATE_HANDSHAKING)
 		return;
 	if (hs->len) {
-		spin_lock_bh(&hs->sn->lock);
 		hs_post(hs);
-		spin_unlock_bh(&hs->sn->lock);
-		socktls_nl_ring(hs->sn, hs);
 	} else if (sock_flag(sk, SOCK_DONE)) {
 		socktls_conn_fail(conn, ECONNRESET, -1, SOCKTLS_ALERT_NONE,
 				  "the peer closed the connection during the handshake");
 	}
+}
+
+static void hs_lost(struct socktls_conn *conn)
+{
+	socktls_conn_fail(conn, ECONNABORTED, ALERT_INTERNAL_ERROR,
+			  SOCKTLS_ALERT_SENT,
+			  "socktlsd went away during the handshake");
 }
 
 /**
@@ -602,13 +638,15 @@ void socktls_hs_run(struct socktls_conn *conn)
 	}
 	if (socktls_tx_flush(conn) == -EAGAIN)
 		return;
-	if (!hs_apply(conn))
-		return;
-	if (conn->hs->lost) {
-		socktls_conn_fail(conn, ECONNABORTED, ALERT_INTERNAL_ERROR,
-				  SOCKTLS_ALERT_SENT,
-				  "socktlsd went away during the handshake");
+	if (READ_ONCE(conn->hs->lost)) {
+		hs_lost(conn);
 		return;
 	}
-	hs_pump(conn);
+	if (!hs_apply(conn))
+		return;
+	/* what the worker had answered before it went was applied first */
+	if (READ_ONCE(conn->hs->lost))
+		hs_lost(conn);
+	else
+		hs_pump(conn);
 }

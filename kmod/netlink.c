@@ -398,11 +398,13 @@ static bool action_fits_u16(struct nlattr **tb)
 	       get_u32(tb, SOCKTLS_A_ACTION_SIGNATURE_SCHEME) <= U16_MAX;
 }
 
+/* The message is wiped, and so is what an error would echo of it. */
 static u8 get_key_part(struct nlattr **tb, int attr, u8 *to)
 {
 	if (!tb[attr])
 		return 0;
 	memcpy(to, nla_data(tb[attr]), nla_len(tb[attr]));
+	memzero_explicit(nla_data(tb[attr]), nla_len(tb[attr]));
 	return nla_len(tb[attr]);
 }
 
