@@ -8,20 +8,19 @@
 
 #include "socktls.h"
 
-/* tcp_ulp_ops->clone. BH, both sockets' spinlocks held. */
+/*
+ * tcp_ulp_ops->clone. BH; the listener may be attached or destroyed meanwhile,
+ * for nobody locks it here, so its connection is not looked at.
+ */
 void socktls_clone(const struct request_sock *req, struct sock *newsk,
 		   const gfp_t priority)
 {
-	struct socktls_conn *conn = socktls_conn(newsk);
-
 	/* the child's own, for tcp_cleanup_ulp() puts one */
 	__module_get(THIS_MODULE);
 	RCU_INIT_POINTER(inet_csk(newsk)->icsk_ulp_data, NULL);
-	if (!conn)
-		return;
-	WRITE_ONCE(newsk->sk_prot, conn->protos->base_prot);
+	WRITE_ONCE(newsk->sk_prot, socktls_protos_base(newsk->sk_prot));
 	/* TIME_WAIT keeps this one beyond the module's life */
-	newsk->sk_prot_creator = conn->protos->base_prot;
+	newsk->sk_prot_creator = socktls_protos_base(newsk->sk_prot_creator);
 }
 
 static struct socktls_config *listen_config(struct sock *sk)

@@ -24,11 +24,13 @@ static void ulp_install(struct sock *sk, struct socktls_conn *conn,
 {
 	conn->protos = protos;
 	conn->rcvlowat = sk->sk_rcvlowat;
+	/* a listener may be cloned meanwhile: with our proto, clone() too */
+	WRITE_ONCE(inet_csk(sk)->icsk_ulp_ops, &socktls_ulp_ops);
 	rcu_assign_pointer(inet_csk(sk)->icsk_ulp_data, conn);
 	/* proto_ops find the connection: first it, then them */
 	smp_wmb();
 	WRITE_ONCE(sk->sk_prot, &protos->prot);
-	sk->sk_socket->ops = &protos->ops;
+	WRITE_ONCE(sk->sk_socket->ops, &protos->ops);
 }
 
 static int ulp_attach(struct sock *sk, struct socktls_config *config,
@@ -56,9 +58,8 @@ static int ulp_init_states(struct sock *sk, unsigned int states)
 		return -ENOTCONN;
 	if (!sk->sk_socket || !ulp_is_base_tcp(sk) || tcp_sk(sk)->repair)
 		return -EOPNOTSUPP;
-	if (rcu_access_pointer(sk->sk_user_data))
+	if (READ_ONCE(sk->sk_user_data))
 		return -EBUSY;
-
 	config = socktls_config_new();
 	if (!config)
 		return -ENOMEM;
@@ -85,21 +86,24 @@ static int ulp_init_tls(struct sock *sk)
  * @config: the listener's
  * @base_ops: what the socket's proto_ops were before ours
  *
- * Return: 0, -ENOMEM.
+ * Return: 0; -ENOMEM; -EBUSY when something else in the kernel took the socket
+ * while it was queued, as a sockmap can before the listener has the ULP.
  */
 int socktls_attach_child(struct sock *sk, struct socktls_config *config,
 			 const struct proto_ops *base_ops)
 {
-	struct inet_connection_sock *icsk = inet_csk(sk);
-	int err = ulp_attach(sk, config, base_ops);
+	bool own = inet_csk(sk)->icsk_ulp_ops == &socktls_ulp_ops;
+	int err;
 
+	if (!ulp_is_base_tcp(sk) || READ_ONCE(sk->sk_user_data) ||
+	    (inet_csk(sk)->icsk_ulp_ops && !own))
+		return -EBUSY;
+	err = ulp_attach(sk, config, base_ops);
 	if (err)
 		return err;
-	if (!icsk->icsk_ulp_ops) {
-		/* queued before the listener had the ULP */
+	if (!own)	/* queued before the listener had the ULP */
 		__module_get(THIS_MODULE);
-		icsk->icsk_ulp_ops = &socktls_ulp_ops;
-	}
+	clear_bit(SOCK_SUPPORT_ZC, &sk->sk_socket->flags);
 	return 0;
 }
 
