@@ -37,9 +37,18 @@
 static inline int compat_send_page(struct sock *sk, struct page *page,
 				   unsigned int off, size_t len, bool more)
 {
-	return tcp_sendpage_locked(sk, page, off, len,
-				   MSG_DONTWAIT | MSG_NOSIGNAL |
-				   (more ? MSG_MORE | MSG_SENDPAGE_NOTLAST : 0));
+	int flags = MSG_DONTWAIT | MSG_NOSIGNAL |
+		    (more ? MSG_MORE | MSG_SENDPAGE_NOTLAST : 0);
+	struct bio_vec bv = {
+		.bv_page = page, .bv_offset = off, .bv_len = len,
+	};
+	struct msghdr msg = { .msg_flags = flags };
+
+	if (sk->sk_route_caps & NETIF_F_SG)
+		return tcp_sendpage_locked(sk, page, off, len, flags);
+	/* TCP would go through the socket's sendmsg_locked, which is ours */
+	iov_iter_bvec(&msg.msg_iter, ITER_SOURCE, &bv, 1, len);
+	return tcp_sendmsg_locked(sk, &msg, len);
 }
 #else
 static inline int compat_send_page(struct sock *sk, struct page *page,

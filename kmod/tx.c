@@ -16,6 +16,7 @@
 #define TX_TICK_JIFFIES		msecs_to_jiffies(10)
 #define TX_FLAGS	(MSG_MORE | MSG_DONTWAIT | MSG_NOSIGNAL | MSG_EOR | \
 			 MSG_CMSG_COMPAT | MSG_SPLICE_PAGES |	\
+			 MSG_BATCH | MSG_WAITALL |		\
 			 MSG_SENDPAGE_NOPOLICY | COMPAT_SENDPAGE_NOTLAST)
 
 static atomic_t segments_alive = ATOMIC_INIT(0);
@@ -92,7 +93,8 @@ static u32 tx_prefix(const struct socktls_tx *tx)
 
 /*
  * Room for @n more bytes of plaintext and for what follows them. Should the
- * segments run out, the record is taken as full with what fits.
+ * segments run out, the record is full with what fits: @n becomes less, 0 even,
+ * when other sockets have used the page between small writes to this one.
  */
 static int tx_reserve(struct socktls_conn *conn, u32 *n)
 {
@@ -103,7 +105,8 @@ static int tx_reserve(struct socktls_conn *conn, u32 *n)
 
 	if (!err)
 		return 0;
-	if (tx->vec.len <= fixed)
+	if (tx->vec.len < fixed ||
+	    (tx->vec.len == fixed && (err != -ENOBUFS || !tx->plaintext_len)))
 		return -ENOMEM;
 	*n = tx->vec.len - fixed;
 	return 0;
@@ -192,6 +195,9 @@ static int tx_push_segment(struct socktls_conn *conn, struct bio_vec *bv,
 		int n = compat_send_page(conn->sk, bv->bv_page, bv->bv_offset,
 					 bv->bv_len, !last);
 
+		/* short of memory, not of room: no ACK may come to resume it */
+		if (n == -EAGAIN && sk_stream_memory_free(conn->sk))
+			socktls_conn_kick(conn, TX_TICK_JIFFIES);
 		if (n < 0)
 			return n;
 		bv->bv_offset += n;

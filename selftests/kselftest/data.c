@@ -421,6 +421,29 @@ static void *shared_read(void *arg)
 	return NULL;
 }
 
+TEST_F(tls, many_messages_in_one_call)
+{
+	struct mmsghdr msgs[3] = { 0 };
+	struct iovec iov[3] = {
+		{ "one", 3 }, { "two", 3 }, { "three", 5 },
+	};
+	int i;
+
+	for (i = 0; i < 3; i++) {
+		msgs[i].msg_hdr.msg_iov = &iov[i];
+		msgs[i].msg_hdr.msg_iovlen = 1;
+	}
+	EXPECT_EQ(sendmmsg(self->out, msgs, 3, MSG_NOSIGNAL), 3);
+	EXPECT_EQ(recv(self->in, self->buf, 11, MSG_WAITALL), 11);
+	EXPECT_EQ(memcmp(self->buf, "onetwothree", 11), 0);
+	EXPECT_EQ(send(self->out, "all", 3, MSG_WAITALL), 3);
+	for (i = 0; i < 3; i++)
+		iov[i].iov_base = self->buf + 100 * i;
+	msgs[0].msg_hdr.msg_iovlen = 0;
+	EXPECT_EQ(recvmmsg(self->in, msgs + 1, 1, 0, NULL), 1);
+	EXPECT_EQ(msgs[1].msg_len, 3);
+}
+
 TEST_F(tls, two_readers_share_without_loss)
 {
 	struct shared_reader readers[2];

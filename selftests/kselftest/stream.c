@@ -67,6 +67,29 @@ TEST_F(wire, msg_more_coalesces)
 	EXPECT_TRUE(pattern_ok(self->buf, 16384, 0));
 }
 
+/* They take turns on the page that small writes are gathered in. */
+TEST_F(wire, msg_more_coalesces_on_two_sockets_in_turns)
+{
+	struct pair other;
+	int i, n;
+
+	tls_pair(AF_INET, &other);
+	for (i = 0; i < 60; i++) {
+		ASSERT_EQ(send(self->pair.client, "0123456789", 10, MSG_MORE),
+			  10);
+		ASSERT_EQ(send(other.client, "abcdefghij", 10, MSG_MORE), 10);
+	}
+	ASSERT_EQ(send(self->pair.client, "end", 3, 0), 3);
+	ASSERT_EQ(send(other.client, "end", 3, 0), 3);
+	n = wire_records(self, 603);
+	EXPECT_LE(n, 10);
+	for (i = 0; i < 60; i++)
+		ASSERT_EQ(memcmp(self->buf + 10 * i, "0123456789", 10), 0);
+	ASSERT_TRUE(read_all(other.server, self->buf, 603));
+	for (i = 0; i < 60; i++)
+		ASSERT_EQ(memcmp(self->buf + 10 * i, "abcdefghij", 10), 0);
+}
+
 TEST_F(wire, msg_more_is_sent_by_itself_after_a_while)
 {
 	ASSERT_EQ(send(self->pair.client, "abc", 3, MSG_MORE), 3);
@@ -452,6 +475,24 @@ TEST_F(wire, bare_fin_is_the_end_where_it_is_allowed)
 	EXPECT_EQ(read(self->pair.server, self->buf, 100), 4);
 	EXPECT_EQ(read(self->pair.server, self->buf, 100), 0);
 	expect_ping(self->pair.server, self->pair.client);
+}
+
+/* Whoever asks first is told by TCP, and a reader must hear of it, too. */
+TEST_F(wire, reset_never_reads_as_the_end)
+{
+	struct linger linger = { .l_onoff = 1 };
+
+	ASSERT_EQ(tls_set_u32(self->pair.server, SOCKTLS_EOF,
+			      SOCKTLS_EOF_ALLOW), 0);
+	ASSERT_EQ(setsockopt(self->tap.up.to, SOL_SOCKET, SO_LINGER, &linger,
+			     sizeof(linger)), 0);
+	shutdown(self->tap.down.from, SHUT_RD);
+	close(self->tap.up.to);
+	EXPECT_EQ(poll_for(self->pair.server, POLLIN, 5000) & POLLERR, POLLERR);
+	EXPECT_EQ(get_int(self->pair.server, SOL_SOCKET, SO_ERROR),
+		  ECONNRESET);
+	EXPECT_ERRNO(read(self->pair.server, self->buf, 1), ECONNRESET);
+	EXPECT_ERRNO(read(self->pair.server, self->buf, 1), ECONNRESET);
 }
 
 TEST_F(wire, reset_is_a_reset)
