@@ -78,6 +78,19 @@ TEST_F(tls, repair_is_refused)
 				4), EOPNOTSUPP);
 }
 
+/* It would put the socket back on TCP's own functions. */
+TEST(tls_addrform_is_refused)
+{
+	struct pair pair;
+	int family = AF_INET;
+
+	tls_pair(FAMILY_MAPPED, &pair);
+	EXPECT_EQ(setsockopt(pair.client, IPPROTO_IPV6, IPV6_ADDRFORM, &family,
+			     sizeof(family)), -1);
+	EXPECT_EQ(errno, EBUSY);
+	expect_ping(pair.client, pair.server);
+}
+
 TEST_F(tls, another_ulp_is_refused)
 {
 	EXPECT_ERRNO(setsockopt(self->fd, SOL_TCP, TCP_ULP, "tls", 3), EEXIST);

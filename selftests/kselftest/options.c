@@ -91,7 +91,7 @@ TEST(attached_socket_starts_no_handshake_under_a_plain_read)
 	tls_prepare_client(client);
 	flow.fd = client;
 	flow_start(&flow);
-	sleep_ms(100);
+	sleep_ms(150 * harness_slowness());
 	/* the reader would take records for data */
 	set_nonblocking(server, true);
 	EXPECT_ERRNO(tls_start(client, SOCKTLS_CLIENT, 100), EBUSY);
@@ -294,7 +294,7 @@ TEST_F(opt, what_is_not_there_yet_says_so)
 
 TEST_F(opt, unknown_ones_are_told)
 {
-	static const int opts[] = { 0, 5, 0x55, 0xff, 0x10f, 0x7fffffff, -1 };
+	static const int opts[] = { 0, 0x50, 0x55, 0xff, 0x10f, 0x7fffffff, -1 };
 	char value[16] = "";
 	socklen_t len;
 	unsigned int i;
