@@ -19,7 +19,7 @@ $(KSELFTEST_OUT)/obj/%.o: selftests/kselftest/%.c \
 
 $(KSELFTESTS): $(KSELFTEST_OUT)/%: $(KSELFTEST_OUT)/obj/%.o \
 		$(KSELFTEST_COMMON:selftests/kselftest/%.c=$(KSELFTEST_OUT)/obj/%.o)
-	$(CC) $(USER_CFLAGS) $(CFLAGS) -o $@ $^ -lssl -lcrypto -lpthread
+	$(CC) $(USER_CFLAGS) $(CFLAGS) -o $@ $^ -lssl -lcrypto -luring -lpthread
 
 .SECONDARY: $(KSELFTEST_NAMES:%=$(KSELFTEST_OUT)/obj/%.o)
 
