@@ -441,7 +441,9 @@ static int action_check(struct nlattr **tb, u32 kind)
 		return tb[SOCKTLS_A_ACTION_DIRECTION] &&
 		       tb[SOCKTLS_A_ACTION_LEVEL] &&
 		       tb[SOCKTLS_A_ACTION_CIPHER] &&
-		       tb[SOCKTLS_A_ACTION_KEY] ? 0 : -EINVAL;
+		       tb[SOCKTLS_A_ACTION_KEY] &&
+		       !(get_u32(tb, SOCKTLS_A_ACTION_FLAGS) &
+			 ~SOCKTLS_KEY_ENCRYPT_THEN_MAC) ? 0 : -EINVAL;
 	case SOCKTLS_ACTION_CERTIFICATE:
 		return tb[SOCKTLS_A_ACTION_CHAIN] &&
 		       tb[SOCKTLS_A_ACTION_BYTES] ? 0 : -EINVAL;
