@@ -333,6 +333,18 @@ static int seal_check(const struct socktls_epoch *e,
 	return 0;
 }
 
+/* The caller's pages may hold anything: none of it must go out as padding. */
+static void seal_pad(struct socktls_vec *vec, u32 off, u32 padding)
+{
+	while (padding) {
+		u32 n = min_t(u32, padding, PAGE_SIZE);
+
+		socktls_vec_write(vec, off, page_address(ZERO_PAGE(0)), n);
+		off += n;
+		padding -= n;
+	}
+}
+
 static int seal_aead(struct socktls_epoch *e, u8 type, struct socktls_vec *vec,
 		     u32 plaintext_len, u32 padding)
 {
@@ -348,6 +360,7 @@ static int seal_aead(struct socktls_epoch *e, u8 type, struct socktls_vec *vec,
 		crypt += 1 + padding;
 		socktls_vec_write(vec, RECORD_HEADER_LEN + plaintext_len,
 				  &type, 1);
+		seal_pad(vec, RECORD_HEADER_LEN + plaintext_len + 1, padding);
 		type = RECORD_APPLICATION_DATA;
 	}
 	socktls_vec_trim(vec, RECORD_HEADER_LEN + body);
@@ -396,8 +409,7 @@ static int seal_cbc(struct socktls_epoch *e, u8 type, struct socktls_vec *vec,
  * @epoch: the send epoch
  * @type: content type
  * @vec: room for the header and the prefix, the plaintext, and at least
- *	socktls_epoch_suffix_max() bytes; trimmed to the record. TLS 1.3: the
- *	@padding bytes after the first one behind the plaintext are zero
+ *	socktls_epoch_suffix_max() bytes and @padding; trimmed to the record
  * @plaintext_len: bytes of plaintext, at most 16384
  * @padding: zeros behind the inner content type (RFC 8446 section 5.4)
  *
