@@ -61,10 +61,11 @@ $(PKI_TOOL): selftests/engine/pki-tool.c selftests/engine/pki.c \
 
 .PHONY: check-engine check-engine-newer check-premaster-time pki-tool engine-tests
 pki-tool: $(PKI_TOOL)
-engine-tests: $(ENGINE_TESTS) $(ENGINE_TESTS_SAN)
+engine-tests: $(ENGINE_TESTS) $(ENGINE_TESTS_SAN) $(ENGINE_TEST_OUT)/faults
 
 check-engine: engine-tests
-	@selftests/engine/run $(ENGINE_TESTS) $(ENGINE_TESTS_SAN)
+	@selftests/engine/run $(ENGINE_TESTS) $(ENGINE_TEST_OUT)/faults \
+		$(ENGINE_TESTS_SAN)
 
 check-engine-newer: $(ENGINE_TESTS)
 	@selftests/engine/run-newer $(ENGINE_TESTS)
@@ -78,6 +79,22 @@ $(ENGINE_TEST_OUT)/time_premaster: selftests/engine/time_premaster.c \
 check-premaster-time: $(ENGINE_TEST_OUT)/time_premaster
 	@$<
 
+# The engine with its calls renamed, so that they can fail: faults.c.
+$(ENGINE_TEST_OUT)/faults.o: selftests/engine/faults.c $(ENGINE_TEST_HEADERS)
+	@mkdir -p $(@D)
+	$(CC) $(ENGINE_CFLAGS) $(CFLAGS) -Iselftests/engine -c -o $@ $<
+
+$(ENGINE_TEST_OUT)/libfaults.a: $(ENGINE_LIB) $(ENGINE_TEST_OUT)/faults.o
+	nm $(ENGINE_TEST_OUT)/faults.o | \
+		sed -n 's/.* T fault_\(.*\)/\1 fault_\1/p' > $@.syms
+	objcopy --redefine-syms=$@.syms $< $@
+
+$(ENGINE_TEST_OUT)/faults: $(ENGINE_TEST_OUT)/faults.o $(ENGINE_TEST_COMMON) \
+		$(ENGINE_TEST_OUT)/libfaults.a
+	$(CC) $(ENGINE_CFLAGS) $(CFLAGS) -Iselftests/engine -o $@ \
+		$(ENGINE_TEST_OUT)/faults.o $(ENGINE_TEST_COMMON) \
+		$(ENGINE_TEST_OUT)/libfaults.a -lcmocka $(ENGINE_LIBS)
+
 # Line coverage of userspace/engine by the tests of the host: selftests/coverage
 .PHONY: coverage engine-tests-plain daemon-tests-plain coverage-engine \
 	coverage-daemon coverage-interop
@@ -85,11 +102,11 @@ check-premaster-time: $(ENGINE_TEST_OUT)/time_premaster
 coverage:			## line coverage of the handshake engine
 	@BUILD=$(BUILD) selftests/coverage
 
-engine-tests-plain: $(ENGINE_TESTS)
+engine-tests-plain: $(ENGINE_TESTS) $(ENGINE_TEST_OUT)/faults
 daemon-tests-plain: $(daemon_tests)
 
 coverage-engine:
-	@selftests/engine/run $(ENGINE_TESTS)
+	@selftests/engine/run $(ENGINE_TESTS) $(ENGINE_TEST_OUT)/faults
 
 coverage-daemon:
 	@selftests/engine/run $(daemon_tests)
