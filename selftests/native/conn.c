@@ -11,8 +11,9 @@
 #include "engine/sigalgs.h"
 #include "engine/suites.h"
 
-#define CLOSE_NOTIFY	0
-#define KEY_UPDATE	24
+#define CLOSE_NOTIFY		0
+#define NEW_SESSION_TICKET	4
+#define KEY_UPDATE		24
 
 /* --------------------------------------------------------------- records */
 
@@ -79,10 +80,21 @@ static void send_alert(struct conn *conn, uint8_t level, uint8_t description)
 	send_records(conn, RECORD_ALERT, alert, sizeof(alert));
 }
 
-/* The next record, opened. Returns its length, or -1. */
-static int read_record(struct conn *conn, uint8_t *type, uint8_t *plain)
+/* RFC 8446 section 4.2.10: is this a record of early data, to be skipped? */
+static bool is_early(struct conn *conn, const uint8_t *wire, size_t len)
 {
-	uint8_t wire[RECORD_WIRE_MAX];
+	bool data = wire[0] == RECORD_DATA;
+
+	if (conn->skip && data && len <= conn->skip_left) {
+		conn->skip_left -= len;
+		return true;
+	}
+	return false;
+}
+
+/* One record from the socket. Returns its length, or -1. */
+static int read_wire(struct conn *conn, uint8_t wire[RECORD_WIRE_MAX])
+{
 	size_t len;
 	int ret;
 
@@ -91,17 +103,38 @@ static int read_record(struct conn *conn, uint8_t *type, uint8_t *plain)
 		return complain(conn, ret ? strerror(errno) :
 				"connection closed without close_notify");
 	len = wire[3] << 8 | wire[4];
-	if (len + 5 > sizeof(wire))
+	if (len + 5 > RECORD_WIRE_MAX)
 		return complain(conn, "record too long");
 	if (read_all(conn->fd, wire + 5, len) != (int)len)
 		return complain(conn, "connection closed inside a record");
+	return len + 5;
+}
+
+/* The next record, opened. Returns its length, or -1. */
+static int read_record(struct conn *conn, uint8_t *type, uint8_t *plain)
+{
+	uint8_t wire[RECORD_WIRE_MAX];
+	int len, ret;
+
+again:
+	len = read_wire(conn, wire);
+	if (len < 0)
+		return -1;
 	/* In the clear also under TLS 1.3: its change_cipher_spec. */
 	if (wire[0] == RECORD_CCS && conn->version == 0x0304) {
 		*type = RECORD_CCS;
-		memcpy(plain, wire + 5, len);
-		return len;
+		memcpy(plain, wire + 5, len - 5);
+		return len - 5;
 	}
-	ret = record_open(&conn->rx, wire, len + 5, type, plain);
+	if (conn->skip == SOCKTLS_SKIP_OPAQUE && is_early(conn, wire, len))
+		goto again;
+	ret = record_open(&conn->rx, wire, len, type, plain);
+	if (ret < 0 && conn->skip == SOCKTLS_SKIP_TRIAL &&
+	    is_early(conn, wire, len)) {
+		conn->rx.sequence--;
+		goto again;
+	}
+	conn->skip = 0;
 	if (ret < 0) {
 		send_alert(conn, 2, 20);
 		return complain(conn, "record does not authenticate");
@@ -158,6 +191,16 @@ static int on_limit(void *arg, enum socktls_direction direction,
 	return 0;
 }
 
+static int on_skip_early(void *arg, enum socktls_skip_mode mode,
+			 uint32_t max_bytes)
+{
+	struct conn *conn = arg;
+
+	conn->skip = mode;
+	conn->skip_left = max_bytes;
+	return 0;
+}
+
 static int on_certificate(void *arg, enum socktls_chain chain,
 			  struct engine_bytes der)
 {
@@ -173,6 +216,11 @@ static int on_done(void *arg, const struct engine_result *result)
 	const struct sigalg *alg = sigalg_find(result->signature_scheme);
 	struct conn *conn = arg;
 
+	conn->cookie_len = result->cookie.len;
+	if (conn->cookie_len > sizeof(conn->cookie))
+		return -EMSGSIZE;
+	if (conn->cookie_len)
+		memcpy(conn->cookie, result->cookie.data, conn->cookie_len);
 	snprintf(conn->result, sizeof(conn->result),
 		 "TLS 1.%d, %s, group %s, signature %s, alpn %.*s, resumed %s, peer %s",
 		 result->version - 0x0301, suite_find(result->suite)->name,
@@ -210,6 +258,7 @@ static const struct engine_output output = {
 	.version	= on_version,
 	.key		= on_key,
 	.limit		= on_limit,
+	.skip_early	= on_skip_early,
 	.certificate	= on_certificate,
 	.done		= on_done,
 	.fail		= on_fail,
@@ -276,6 +325,7 @@ int conn_handshake(struct conn *conn, int fd,
 	memset(conn, 0, sizeof(*conn));
 	conn->fd = fd;
 	conn->keylog = keylog;
+	conn->sessions = config->sessions;
 	ret = engine_new(&conn->engine, &copy, &output, conn);
 	if (ret)
 		return complain(conn, "the configuration makes no sense");
@@ -316,17 +366,64 @@ static int update_secret(struct record_keys *keys, uint16_t version)
 	return 0;
 }
 
-static int take_key_update(struct conn *conn, const uint8_t *plain, int len)
+static int take_key_update(struct conn *conn, const uint8_t *message,
+			   size_t len)
 {
 	static const uint8_t reply[] = { KEY_UPDATE, 0, 0, 1, 0 };
 
-	if (len != 5 || update_secret(&conn->rx, conn->version))
+	if (conn->version != 0x0304 || len != 5 || message[4] > 1 ||
+	    update_secret(&conn->rx, conn->version))
 		return complain(conn, "malformed KeyUpdate");
-	if (!plain[4])
+	if (!message[4])
 		return 0;
 	if (send_records(conn, RECORD_HANDSHAKE, reply, sizeof(reply)))
 		return -1;
 	return update_secret(&conn->tx, conn->version);
+}
+
+static int take_ticket(struct conn *conn, const uint8_t *message, size_t len)
+{
+	struct engine_bytes cookie = { conn->cookie, conn->cookie_len };
+
+	if (!conn->sessions)
+		return 0;
+	if (engine_cookie_ticket(cookie, (struct engine_bytes){ message, len },
+				 time(NULL), conn->sessions, NULL) == -EPROTO)
+		return complain(conn, "malformed NewSessionTicket");
+	return 0;
+}
+
+static int take_message(struct conn *conn, const uint8_t *message, size_t len)
+{
+	switch (message[0]) {
+	case KEY_UPDATE:
+		return take_key_update(conn, message, len);
+	case NEW_SESSION_TICKET:
+		return take_ticket(conn, message, len);
+	}
+	return complain(conn, "unexpected message after the handshake");
+}
+
+/* Messages may share a record, and records a message. */
+static int take_messages(struct conn *conn, const uint8_t *plain, size_t plen)
+{
+	size_t len;
+
+	if (plen > sizeof(conn->post) - conn->post_len)
+		return complain(conn, "message after the handshake too long");
+	memcpy(conn->post + conn->post_len, plain, plen);
+	conn->post_len += plen;
+	while (conn->post_len >= 4) {
+		len = 4 + (conn->post[1] << 16 | conn->post[2] << 8 |
+			   conn->post[3]);
+		if (len > conn->post_len)
+			break;
+		if (take_message(conn, conn->post, len))
+			return -1;
+		conn->post_len -= len;
+		memmove(conn->post, conn->post + len, conn->post_len);
+	}
+	return 0;
 }
 
 static int post_handshake(struct conn *conn, uint8_t type,
@@ -334,12 +431,8 @@ static int post_handshake(struct conn *conn, uint8_t type,
 {
 	if (type == RECORD_ALERT)
 		return take_alert(conn, plain, len);
-	if (type == RECORD_HANDSHAKE && len && plain[0] == KEY_UPDATE &&
-	    conn->version == 0x0304)
-		return take_key_update(conn, plain, len);
-	/* Tickets: no session store here. */
-	if (type == RECORD_HANDSHAKE && len && plain[0] == 4)
-		return 0;
+	if (type == RECORD_HANDSHAKE)
+		return take_messages(conn, plain, len);
 	return complain(conn, "unexpected record after the handshake");
 }
 

@@ -7,6 +7,9 @@
 
 #include "record.h"
 
+#define POST_MAX	(2 * RECORD_WIRE_MAX)
+#define COOKIE_MAX	4096
+
 /**
  * struct conn - one connection
  * @fd: socket, owned
@@ -19,6 +22,13 @@
  * @result: text of what was agreed on
  * @failure: text of why not
  * @keylog: file for the key log, or NULL
+ * @sessions: where tickets go, NULL: nowhere
+ * @cookie: of the engine, for that
+ * @cookie_len: bytes of @cookie
+ * @post: handshake messages after the handshake, incomplete
+ * @post_len: bytes in @post
+ * @skip: how early data that was refused is skipped, 0: there is none
+ * @skip_left: bytes of it that may still come
  * @closed: the peer's close_notify came
  * @shut: ours was sent
  */
@@ -33,6 +43,13 @@ struct conn {
 	char			result[1024];
 	char			failure[512];
 	FILE			*keylog;
+	const struct engine_sessions *sessions;
+	uint8_t			cookie[COOKIE_MAX];
+	size_t			cookie_len;
+	uint8_t			post[POST_MAX];
+	size_t			post_len;
+	enum socktls_skip_mode	skip;
+	uint32_t		skip_left;
 	bool			closed;
 	bool			shut;
 };

@@ -17,6 +17,7 @@
 
 #include "conn.h"
 #include "options.h"
+#include "sessions.h"
 
 enum {
 	OPT_NAME = 0x100, OPT_NO_VERIFY, OPT_GET,
@@ -226,6 +227,11 @@ int main(int argc, char **argv)
 	args.options.config.server_name = args.name ? args.name : args.host;
 	if (!args.gets)
 		return pipe_through(&args);
+	if (args.gets > 1) {
+		if (sessions_init())
+			err(1, "no memory for sessions");
+		args.options.config.sessions = &sessions_ops;
+	}
 	while (args.gets-- && !status)
 		status = get(&args);
 	return status;

@@ -6,6 +6,7 @@
  */
 #include <arpa/inet.h>
 #include <err.h>
+#include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,9 +15,11 @@
 
 #include "conn.h"
 #include "options.h"
+#include "sessions.h"
 
 enum {
 	OPT_PORT = 0x100, OPT_CLIENT_AUTH, OPT_ECHO, OPT_HTTP,
+	OPT_RESUME,
 };
 
 struct arguments {
@@ -31,8 +34,22 @@ static const struct argp_option entries[] = {
 	  "ask for a client certificate, verified with --trust", 0 },
 	{ "echo", OPT_ECHO, NULL, 0, "send back what comes (default)", 0 },
 	{ "http", OPT_HTTP, NULL, 0, "answer a GET and close", 0 },
+	{ "resume", OPT_RESUME, "id|ticket", 0,
+	  "resume sessions by ID (TLS 1.2) or by ticket, and give them out", 0 },
 	{ 0 }
 };
+
+static void allow_resumption(struct engine_config *config,
+			     struct argp_state *state, const char *how)
+{
+	config->session_ids = !strcmp(how, "id");
+	config->tickets = !strcmp(how, "ticket") ? 2 : 0;
+	config->sessions = &sessions_ops;
+	if (!config->session_ids && !config->tickets)
+		argp_error(state, "--resume is id or ticket");
+	if (sessions_init())
+		argp_failure(state, 1, errno, "no memory for sessions");
+}
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
@@ -48,6 +65,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case OPT_CLIENT_AUTH:
 		args->options.config.peer_auth = !strcmp(arg, "require") ?
 			SOCKTLS_PEER_AUTH_REQUIRE : SOCKTLS_PEER_AUTH_REQUEST;
+		return 0;
+	case OPT_RESUME:
+		allow_resumption(&args->options.config, state, arg);
 		return 0;
 	case OPT_ECHO:
 		args->http = false;

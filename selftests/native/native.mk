@@ -12,7 +12,7 @@ endif
 
 NATIVE_OUT	:= $(BUILD)/selftests/native
 NATIVE		:= $(NATIVE_OUT)/engine-server $(NATIVE_OUT)/engine-client
-NATIVE_COMMON	:= $(addprefix selftests/native/, record.c conn.c options.c)
+NATIVE_COMMON	:= $(addprefix selftests/native/, record.c conn.c options.c sessions.c)
 
 $(NATIVE_OUT)/engine-%: selftests/native/engine-%.c $(NATIVE_COMMON) \
 		$(wildcard selftests/native/*.h userspace/engine/*.h) \
