@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import subprocess
+import tempfile
 import time
 
 import suites
@@ -56,8 +57,8 @@ class Place:
 
     def __init__(self, root, build):
         self.root, self.build = root, build
-        self.inner = '/run/interop'
-        self.outer = root + self.inner
+        self.outer = tempfile.mkdtemp(prefix='interop.', dir=root + '/run')
+        self.inner = self.outer[len(root):]
         self.ids = self.inner + '/pki/identities'
         self.ca = self.inner + '/pki/trust/ca.pem'
         self.ports = itertools.count(20000)

@@ -96,8 +96,7 @@ class Table:
 
 
 def prepare(place, pki_tool):
-    shutil.rmtree(place.outer, ignore_errors=True)
-    os.makedirs(place.outer)
+    os.chmod(place.outer, 0o755)
     subprocess.run([pki_tool, place.outer + '/pki'], check=True)
     for size in (2048, 3072, 4096):
         place.output('openssl', 'genpkey', '-genparam', '-algorithm', 'DH',
@@ -125,6 +124,13 @@ def main():
     parser.add_argument('peers', nargs='*')
     args = parser.parse_intermixed_args()
     place = Place(args.root, args.build)
+    try:
+        return run(place, args)
+    finally:
+        shutil.rmtree(place.outer, ignore_errors=True)
+
+
+def run(place, args):
     prepare(place, args.build + '/selftests/engine/pki-tool')
     table = Table(place, args.peers, args.only)
     table.run(table.cells, args.workers)
