@@ -42,9 +42,19 @@ def decrypt_premaster(key_file, encrypted):
     return done.stdout if done.returncode == 0 else None
 
 
+def split(data):
+    """Handshake messages, header included."""
+    found = []
+    while data:
+        length = 4 + int.from_bytes(data[1:4], 'big')
+        found.append(data[:length])
+        data = data[length:]
+    return found
+
+
 def plaintext_handshake(conversation):
     """Messages in the clear, in order: (sender, type, bytes with header)."""
-    streams = {}
+    sent = {}
     for sender in ('client', 'server'):
         data = b''
         for kind, _, body in conversation.raw_records(sender):
@@ -52,26 +62,18 @@ def plaintext_handshake(conversation):
                 break
             if kind == wire.HANDSHAKE:
                 data += body
-        streams[sender] = data
-    found = []
-    # The order of the flights of figure 1 and, abbreviated, of figure 2.
-    for sender in ('client', 'server', 'client'):
-        data, rest = streams[sender], b''
-        if sender == 'client' and not found:
-            length = 4 + int.from_bytes(data[1:4], 'big')
-            data, rest = data[:length], data[length:]
-        streams[sender] = rest
-        while data:
-            length = 4 + int.from_bytes(data[1:4], 'big')
-            found.append((sender, data[0], data[:length]))
-            data = data[length:]
-    return found
+        sent[sender] = [(sender, m[0], m) for m in split(data)]
+    # The order of figures 1 and 2, and of RFC 5077's: a ticket comes last.
+    tickets = [m for m in sent['server'] if m[1] == wire.NEW_SESSION_TICKET]
+    return sent['client'][:1] + \
+        [m for m in sent['server'] if m not in tickets] + \
+        sent['client'][1:] + tickets
 
 
-class Derivation:
-    """Every secret of one connection with RSA key exchange."""
+class Secrets:
+    """Keys from a master secret, and what they open."""
 
-    def __init__(self, conversation, key_file):
+    def __init__(self, conversation):
         self.conversation = conversation
         hello = conversation.message(wire.SERVER_HELLO)
         self.suite = hello.number('tls.handshake.ciphersuite')
@@ -82,30 +84,11 @@ class Derivation:
         self.server_random = hello.one('tls.handshake.random')
         self.extended = EXTENDED_MASTER_SECRET in hello.extensions()
         self.etm = ENCRYPT_THEN_MAC in hello.extensions()
-        self.premaster = decrypt_premaster(key_file, conversation.message(
-            wire.CLIENT_KEY_EXCHANGE).one('tls.handshake.epms'))
-        assert self.premaster, 'the ClientKeyExchange does not decrypt'
         self.transcript = b''.join(
             bytes_ for _, _, bytes_ in plaintext_handshake(conversation))
-        self.master = self.derive_master()
-        self.keys = self.derive_keys()
 
     def hash(self, data):
         return hashlib.new(self.prf_hash, data).digest()
-
-    def derive_master(self):
-        """RFC 5246 section 8.1, RFC 7627 section 4."""
-        if not self.extended:
-            return prf(self.prf_hash, self.premaster, b'master secret',
-                       self.client_random + self.server_random, 48)
-        # The session hash ends with ClientKeyExchange.
-        data = b''
-        for _, kind, bytes_ in plaintext_handshake(self.conversation):
-            data += bytes_
-            if kind == wire.CLIENT_KEY_EXCHANGE:
-                break
-        return prf(self.prf_hash, self.premaster, b'extended master secret',
-                   self.hash(data), 48)
 
     def derive_keys(self):
         """RFC 5246 section 6.3: for each side MAC key, write key, IV."""
@@ -161,3 +144,38 @@ class Derivation:
 
     def keylog_line(self):
         return f'CLIENT_RANDOM {self.client_random.hex()} {self.master.hex()}'
+
+
+class Derivation(Secrets):
+    """Every secret of one connection with RSA key exchange."""
+
+    def __init__(self, conversation, key_file):
+        super().__init__(conversation)
+        self.premaster = decrypt_premaster(key_file, conversation.message(
+            wire.CLIENT_KEY_EXCHANGE).one('tls.handshake.epms'))
+        assert self.premaster, 'the ClientKeyExchange does not decrypt'
+        self.master = self.derive_master()
+        self.keys = self.derive_keys()
+
+    def derive_master(self):
+        """RFC 5246 section 8.1, RFC 7627 section 4."""
+        if not self.extended:
+            return prf(self.prf_hash, self.premaster, b'master secret',
+                       self.client_random + self.server_random, 48)
+        # The session hash ends with ClientKeyExchange.
+        data = b''
+        for _, kind, bytes_ in plaintext_handshake(self.conversation):
+            data += bytes_
+            if kind == wire.CLIENT_KEY_EXCHANGE:
+                break
+        return prf(self.prf_hash, self.premaster, b'extended master secret',
+                   self.hash(data), 48)
+
+
+class Resumption(Secrets):
+    """The secrets of one that resumes the session of another."""
+
+    def __init__(self, conversation, first):
+        super().__init__(conversation)
+        self.master = first.master
+        self.keys = self.derive_keys()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What went over the wire, decoded by tshark, one conversation per port."""
+"""What went over the wire, decoded by tshark."""
 import subprocess
 import xml.etree.ElementTree as ElementTree
 
@@ -86,6 +86,9 @@ class Conversation:
         self.records = []
         self.stream = {'client': b'', 'server': b''}
 
+    def sender(self, port):
+        return 'server' if port == self.port else 'client'
+
     def messages(self, sender=None):
         return [message for record in self.records
                 if sender in (None, record.sender)
@@ -131,16 +134,32 @@ def tshark(capture, *options):
     return done.stdout
 
 
-def attach_streams(capture, by_port):
+def numbers(table, capture):
+    """{tcp.stream: conversation}: those of a port in order of their begin."""
+    out = tshark(capture, '-Y', 'tcp.flags.syn == 1 && tcp.flags.ack == 0',
+                 '-T', 'fields', '-e', 'tcp.stream', '-e', 'tcp.dstport')
+    left, found = list(table), {}
+    for line in out.decode().splitlines():
+        stream, port = (int(field) for field in line.split())
+        mine = [c for c in left if c.port == port]
+        if stream in found:	# a SYN once more
+            continue
+        assert mine, f'port {port} has more connections than expected'
+        found[stream] = mine[0]
+        left.remove(mine[0])
+    assert not left, f'no connection for {left[0].name}'
+    return found
+
+
+def attach_streams(capture, by_stream):
     """The bytes of each direction; a slow VM retransmits some."""
     out = tshark(capture, '-Y', 'tcp.len > 0', '-T', 'fields',
-                 '-e', 'tcp.srcport', '-e', 'tcp.dstport', '-e', 'tcp.seq',
+                 '-e', 'tcp.stream', '-e', 'tcp.srcport', '-e', 'tcp.seq',
                  '-e', 'tcp.payload').decode()
     for line in out.splitlines():
-        source, target, sequence, payload = line.split('\t')
-        sender = 'server' if int(source) in by_port else 'client'
-        port = int(source if sender == 'server' else target)
-        conversation = by_port[port]
+        number, source, sequence, payload = line.split('\t')
+        conversation = by_stream[int(number)]
+        sender = conversation.sender(int(source))
         stream, start = conversation.stream[sender], int(sequence) - 1
         assert start <= len(stream), \
             f'{conversation.name}: TCP segments are missing'
@@ -148,18 +167,18 @@ def attach_streams(capture, by_port):
             bytes.fromhex(payload)[len(stream) - start:]
 
 
-def attach_records(capture, keys, by_port):
+def attach_records(capture, keys, by_stream):
     out = tshark(capture, '-o', f'tls.keylog_file:{keys}', '-Y', 'tls',
                  '-T', 'pdml')
     for packet in ElementTree.fromstring(out).findall('packet'):
-        ports = Fields(packet)
-        source = ports.number('tcp.srcport')
-        sender = 'server' if source in by_port else 'client'
-        port = source if sender == 'server' else ports.number('tcp.dstport')
+        fields = Fields(packet)
+        stream = fields.elements('tcp.stream')[0].get('show')
+        conversation = by_stream[int(stream)]
+        sender = conversation.sender(fields.number('tcp.srcport'))
         for proto in packet.findall('proto'):
             if proto.get('name') != 'tls':
                 continue
-            by_port[port].records += [
+            conversation.records += [
                 Record(f, sender) for f in proto.findall('field')
                 if f.get('name') == 'tls.record']
 
@@ -167,8 +186,8 @@ def attach_records(capture, keys, by_port):
 def load(capture, keys, table):
     """Conversations by name; table is a list of (name, role, port)."""
     conversations = [Conversation(*row) for row in table]
-    by_port = {c.port: c for c in conversations}
+    by_stream = numbers(conversations, capture)
 
-    attach_streams(capture, by_port)
-    attach_records(capture, keys, by_port)
+    attach_streams(capture, by_stream)
+    attach_records(capture, keys, by_stream)
     return {c.name: c for c in conversations}
