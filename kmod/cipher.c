@@ -13,6 +13,7 @@
 #include "cbc.h"
 #include "cipher.h"
 #include "compat.h"
+#include "pin.h"
 
 #define BOTH		(CIPHER_TLS_1_2 | CIPHER_TLS_1_3)
 #define ONLY_12		CIPHER_TLS_1_2
@@ -47,6 +48,7 @@ static const struct socktls_cipher ciphers[] = {
 
 /* Transforms in use, for the leak check of the tests. */
 static atomic_t epochs_alive = ATOMIC_INIT(0);
+static atomic_t epoch_serials = ATOMIC_INIT(0);
 
 int socktls_cipher_alive(void)
 {
@@ -194,8 +196,13 @@ struct socktls_epoch *socktls_epoch_new_null(void)
 {
 	struct socktls_epoch *e = kzalloc(sizeof(*e), GFP_KERNEL);
 
-	if (e)
-		atomic_inc(&epochs_alive);
+	if (!e)
+		return NULL;
+	do {
+		e->serial = atomic_inc_return(&epoch_serials);
+	} while (!e->serial);
+	sg_init_table(e->sg, ARRAY_SIZE(e->sg));
+	atomic_inc(&epochs_alive);
 	return e;
 }
 
@@ -345,12 +352,31 @@ static void seal_pad(struct socktls_vec *vec, u32 off, u32 padding)
 	}
 }
 
+/* The source of an encryption whose plaintext is not in the record. */
+static int seal_source(struct socktls_epoch *e, const struct socktls_vec *vec,
+		       u32 plaintext_len, struct socktls_source *from)
+{
+	struct scatterlist *behind = &from->sg[from->nr + 1];
+
+	if (!epoch_is_13(e)) {
+		sg_set_buf(from->sg, e->aad, RECORD_AAD_LEN_12);
+		sg_mark_end(behind - 1);
+		return 0;
+	}
+	sg_mark_end(behind);
+	return socktls_vec_part(vec, 0, RECORD_HEADER_LEN, from->sg) ? :
+	       socktls_vec_part(vec, RECORD_HEADER_LEN + plaintext_len, 1,
+				behind);
+}
+
+/* @from: where the plaintext is, NULL: in @vec */
 static int seal_aead(struct socktls_epoch *e, u8 type, struct socktls_vec *vec,
-		     u32 plaintext_len, u32 padding)
+		     u32 plaintext_len, u32 padding,
+		     struct socktls_source *from)
 {
 	u32 body = plaintext_len + e->cipher->tag_size + e->prefix;
 	u8 header[RECORD_HEADER_LEN], explicit_nonce[8];
-	struct scatterlist *sg = e->sg;
+	struct scatterlist *sg = e->sg, *src;
 	u32 assoc = RECORD_HEADER_LEN;
 	u32 crypt = plaintext_len;
 	int err;
@@ -378,9 +404,16 @@ static int seal_aead(struct socktls_epoch *e, u8 type, struct socktls_vec *vec,
 		sg = epoch_sg_12(e, e->src, sg);
 		assoc = RECORD_AAD_LEN_12;
 	}
+	src = sg;
+	if (from) {
+		err = seal_source(e, vec, plaintext_len, from);
+		if (err)
+			return err;
+		src = from->sg;
+	}
 	epoch_nonce(e, e->prefix ? explicit_nonce : NULL);
 	aead_request_set_ad(e->req, assoc);
-	aead_request_set_crypt(e->req, sg, sg, crypt, e->nonce);
+	aead_request_set_crypt(e->req, src, sg, crypt, e->nonce);
 	return crypto_wait_req(crypto_aead_encrypt(e->req), &e->wait);
 }
 
@@ -404,6 +437,36 @@ static int seal_cbc(struct socktls_epoch *e, u8 type, struct socktls_vec *vec,
 	return 0;
 }
 
+static int epoch_seal(struct socktls_epoch *epoch, u8 type,
+		      struct socktls_vec *vec, u32 plaintext_len, u32 padding,
+		      struct socktls_source *from)
+{
+	u8 header[RECORD_HEADER_LEN];
+	int err;
+
+	if (epoch->seq == U64_MAX)
+		return -EOVERFLOW;
+	err = seal_check(epoch, vec, plaintext_len, padding);
+	if (err)
+		return err;
+	if (!epoch->cipher) {
+		socktls_vec_trim(vec, RECORD_HEADER_LEN + plaintext_len);
+		record_write_header(header, type, RECORD_TLS_1_2,
+				    plaintext_len);
+		socktls_vec_write(vec, 0, header, sizeof(header));
+	} else if (epoch->cbc) {
+		err = seal_cbc(epoch, type, vec, plaintext_len);
+	} else {
+		err = seal_aead(epoch, type, vec, plaintext_len, padding,
+				from);
+	}
+	if (err)
+		return err;
+	epoch->seq++;
+	epoch->explicit_nonce++;
+	return 0;
+}
+
 /**
  * socktls_epoch_seal() - protect one record in place
  * @epoch: the send epoch
@@ -423,29 +486,36 @@ static int seal_cbc(struct socktls_epoch *e, u8 type, struct socktls_vec *vec,
 int socktls_epoch_seal(struct socktls_epoch *epoch, u8 type,
 		       struct socktls_vec *vec, u32 plaintext_len, u32 padding)
 {
-	u8 header[RECORD_HEADER_LEN];
-	int err;
+	return epoch_seal(epoch, type, vec, plaintext_len, padding, NULL);
+}
 
-	if (epoch->seq == U64_MAX)
-		return -EOVERFLOW;
-	err = seal_check(epoch, vec, plaintext_len, padding);
-	if (err)
-		return err;
-	if (!epoch->cipher) {
-		socktls_vec_trim(vec, RECORD_HEADER_LEN + plaintext_len);
-		record_write_header(header, type, RECORD_TLS_1_2,
-				    plaintext_len);
-		socktls_vec_write(vec, 0, header, sizeof(header));
-	} else if (epoch->cbc) {
-		err = seal_cbc(epoch, type, vec, plaintext_len);
-	} else {
-		err = seal_aead(epoch, type, vec, plaintext_len, padding);
-	}
-	if (err)
-		return err;
-	epoch->seq++;
-	epoch->explicit_nonce++;
-	return 0;
+/**
+ * socktls_epoch_takes_source() - can plaintext be elsewhere than in the record?
+ * @epoch: the send epoch
+ *
+ * Not where it would be read twice, for what changes in between would make the
+ * record not authentic: CCM, and MAC-then-encrypt.
+ */
+bool socktls_epoch_takes_source(const struct socktls_epoch *epoch)
+{
+	return epoch->aead && !epoch->cipher->ccm;
+}
+
+/**
+ * socktls_epoch_seal_from() - protect a plaintext that is not in the record
+ * @epoch: the send epoch, which takes a source
+ * @type: content type
+ * @vec: as for socktls_epoch_seal(); its first segment holds the header
+ * @plaintext_len: bytes of plaintext, at most 16384
+ * @from: the plaintext
+ *
+ * Context and return value: as of socktls_epoch_seal().
+ */
+int socktls_epoch_seal_from(struct socktls_epoch *epoch, u8 type,
+			    struct socktls_vec *vec, u32 plaintext_len,
+			    struct socktls_source *from)
+{
+	return epoch_seal(epoch, type, vec, plaintext_len, 0, from);
 }
 
 /* The content type is the last byte that is not zero (RFC 8446 section 5.4). */
@@ -455,6 +525,13 @@ static int open_inner_type(const struct socktls_vec *dst, u8 *type, u32 off,
 	u8 chunk[64];
 	u32 left = *len;
 
+	/* a record without padding, as nearly all are */
+	if (left && socktls_vec_read(dst, off + left - 1, chunk, 1) &&
+	    chunk[0]) {
+		*type = chunk[0];
+		*len = left - 1;
+		return 0;
+	}
 	while (left) {
 		u32 n = min_t(u32, left, sizeof(chunk));
 		u32 i = n;

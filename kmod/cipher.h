@@ -21,6 +21,7 @@ struct aead_request;
 struct crypto_aead;
 struct socktls_cbc;
 struct socktls_cbc_desc;
+struct socktls_source;
 
 /**
  * struct socktls_cipher - a row of the table of record protections
@@ -99,6 +100,7 @@ struct socktls_vec {
 /**
  * struct socktls_epoch - protection of one direction at one level
  * @cipher: NULL: no protection yet
+ * @serial: its own number, not 0
  * @prefix: bytes between header and plaintext on the wire
  * @seq: sequence number of the next record
  *
@@ -106,6 +108,7 @@ struct socktls_vec {
  */
 struct socktls_epoch {
 	const struct socktls_cipher *cipher;
+	u32			serial;
 	u16			version;
 	u8			level;
 	u8			prefix;
@@ -136,6 +139,10 @@ void socktls_epoch_limits(const struct socktls_epoch *epoch,
 u32 socktls_epoch_suffix_max(const struct socktls_epoch *epoch);
 int socktls_epoch_seal(struct socktls_epoch *epoch, u8 type,
 		       struct socktls_vec *vec, u32 plaintext_len, u32 padding);
+bool socktls_epoch_takes_source(const struct socktls_epoch *epoch);
+int socktls_epoch_seal_from(struct socktls_epoch *epoch, u8 type,
+			    struct socktls_vec *vec, u32 plaintext_len,
+			    struct socktls_source *from);
 int socktls_epoch_open(struct socktls_epoch *epoch,
 		       const struct record_header *header,
 		       struct scatterlist *src, struct socktls_vec *dst,
@@ -146,6 +153,8 @@ u32 socktls_vec_write(const struct socktls_vec *vec, u32 off, const void *from,
 u32 socktls_vec_read(const struct socktls_vec *vec, u32 off, void *to, u32 len);
 int socktls_vec_to_sg(const struct socktls_vec *vec, u32 len,
 		      struct scatterlist *sg, unsigned int max);
+int socktls_vec_part(const struct socktls_vec *vec, u32 off, u32 len,
+		     struct scatterlist *sg);
 void socktls_vec_trim(struct socktls_vec *vec, u32 len);
 
 int socktls_cipher_alive(void);

@@ -135,6 +135,23 @@ static int config_read_u32(u8 *value, u32 max, sockptr_t optval,
 	return 0;
 }
 
+static int config_read_padding(struct socktls_config *config, sockptr_t optval,
+			       unsigned int optlen)
+{
+	struct socktls_padding padding;
+
+	if (optlen != sizeof(padding))
+		return -EINVAL;
+	if (copy_from_sockptr(&padding, optval, sizeof(padding)))
+		return -EFAULT;
+	if (padding.mode > SOCKTLS_PADDING_FIXED ||
+	    padding.size > RECORD_MAX_PLAINTEXT ||
+	    !padding.size != (padding.mode == SOCKTLS_PADDING_NONE))
+		return -EINVAL;
+	config->padding = padding;
+	return 0;
+}
+
 static int config_read(struct socktls_config *config, int optname,
 		       sockptr_t optval, unsigned int optlen)
 {
@@ -159,6 +176,12 @@ static int config_read(struct socktls_config *config, int optname,
 	case SOCKTLS_EOF:
 		return config_read_u32(&config->eof, SOCKTLS_EOF_ALLOW, optval,
 				       optlen);
+	case SOCKTLS_PADDING:
+		return config_read_padding(config, optval, optlen);
+	case SOCKTLS_RECORD_SIZING:
+		return config_read_u32(&config->record_sizing,
+				       SOCKTLS_RECORD_SIZING_DYNAMIC, optval,
+				       optlen);
 	}
 	return -ENOPROTOOPT;
 }
@@ -179,7 +202,8 @@ static void config_replace(struct socktls_conn *conn,
 /**
  * socktls_config_set() - set one of the options that parametrize a handshake
  * @conn: sk locked
- * @optname: SOCKTLS_SERVER_NAME, _IDENTITY, _TRUST, _PEER_AUTH or _EOF
+ * @optname: SOCKTLS_SERVER_NAME, _IDENTITY, _TRUST, _PEER_AUTH or _EOF,
+ *	SOCKTLS_PADDING or SOCKTLS_RECORD_SIZING
  * @optval: the value
  * @optlen: its length in bytes
  *
@@ -194,11 +218,13 @@ int socktls_config_set(struct socktls_conn *conn, int optname,
 	if (!config)
 		return -ENOMEM;
 	err = config_read(config, optname, optval, optlen);
-	if (err)
+	if (err) {
 		socktls_config_put(config);
-	else
-		config_replace(conn, config);
-	return err;
+		return err;
+	}
+	config_replace(conn, config);
+	socktls_shape_config(conn);
+	return 0;
 }
 
 /**

@@ -76,6 +76,7 @@ struct socktls_conn *socktls_conn_new(struct sock *sk,
 	conn->attached = true;
 	conn->stats = socktls_net(sock_net(sk))->stats;
 	conn->error_stat = SOCKTLS_STAT_NONE;
+	socktls_shape_config(conn);
 	atomic_set(&conn->plain_calls, 0);
 	INIT_DELAYED_WORK(&conn->work, conn_work);
 	INIT_DELAYED_WORK(&conn->deadline, conn_deadline);
@@ -111,6 +112,8 @@ void socktls_conn_kick(struct socktls_conn *conn, unsigned long delay)
 {
 	bool queued;
 
+	if (delay && delayed_work_pending(&conn->work))
+		return;
 	conn_hold(conn);
 	if (delay)
 		queued = queue_delayed_work(conn_wq, &conn->work, delay);

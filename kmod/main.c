@@ -42,6 +42,7 @@ static void __exit socktls_exit(void)
 	/* work that was queued for the last sockets */
 	socktls_wq_exit();
 	socktls_net_exit();
+	socktls_record_exit();
 	socktls_protos_free();
 	rcu_barrier();
 }

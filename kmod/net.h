@@ -16,6 +16,7 @@ struct socktls_sysctls {
 	unsigned int	handshake_timeout_ms;
 	unsigned int	max_handshakes;
 	unsigned int	max_handshakes_per_uid;
+	unsigned int	dynamic_records;
 };
 
 /**

@@ -92,8 +92,37 @@ static int rx_fill_one(struct socktls_conn *conn)
 		rx->key_expired = rx_is_key_update(conn, rec);
 	list_add_tail(&rec->list, &rx->opened);
 	rx->opened_len += rec->len;
-	rx->opened_size += rec->vec.nr * PAGE_SIZE;
+	rx->opened_size += rec->size;
 	return 1;
+}
+
+/*
+ * Opened records that are still there when the lock is released are charged.
+ * What is newest is at the end of the list.
+ */
+static void rx_charge(struct socktls_conn *conn)
+{
+	struct rx_record *rec;
+
+	list_for_each_entry_reverse(rec, &conn->rx.opened, list) {
+		if (rec->charged)
+			break;
+		socktls_record_charge(conn->sk, rec);
+	}
+}
+
+/* socktls_rx_fill(), but what is opened is not charged yet. */
+static int rx_fill(struct socktls_conn *conn, u32 target)
+{
+	struct socktls_rx *rx = &conn->rx;
+	int ret = 1;
+
+	while (ret > 0 && rx_is_live(conn) && !rx->error && !rx->closed &&
+	       !rx->key_expired &&
+	       (rx->opened_len < target || list_empty(&rx->opened)) &&
+	       !rx_is_full(conn))
+		ret = rx_fill_one(conn);
+	return rx->error;
 }
 
 /**
@@ -110,15 +139,10 @@ static int rx_fill_one(struct socktls_conn *conn)
  */
 int socktls_rx_fill(struct socktls_conn *conn, u32 target)
 {
-	struct socktls_rx *rx = &conn->rx;
-	int ret = 1;
+	int err = rx_fill(conn, target);
 
-	while (ret > 0 && rx_is_live(conn) && !rx->error && !rx->closed &&
-	       !rx->key_expired &&
-	       (rx->opened_len < target || list_empty(&rx->opened)) &&
-	       !rx_is_full(conn))
-		ret = rx_fill_one(conn);
-	return rx->error;
+	rx_charge(conn);
+	return err;
 }
 
 /* A FIN, a reset, or an end that TCP came to by itself. */
@@ -203,7 +227,7 @@ static int rx_wait(struct socktls_conn *conn, struct rx_cursor *at,
 						list);
 			return 1;
 		}
-		socktls_rx_fill(conn, rx->opened_len + 1);
+		rx_fill(conn, rx->opened_len + 1);
 		if (!list_is_last(at->seen, &rx->opened))
 			continue;
 		if (rx_is_full(conn))
@@ -215,6 +239,7 @@ static int rx_wait(struct socktls_conn *conn, struct rx_cursor *at,
 			return -EAGAIN;
 		if (signal_pending(current))
 			return sock_intr_errno(*timeo);
+		rx_charge(conn);
 		socktls_conn_wait(conn, timeo);
 		if (at->peek && at->consumed != rx->consumed) {
 			if (at->copied)
@@ -225,19 +250,17 @@ static int rx_wait(struct socktls_conn *conn, struct rx_cursor *at,
 	}
 }
 
-static u32 rx_copy_to_iter(struct rx_record *rec, u32 skip, u32 len,
-			   struct iov_iter *to)
+static u32 rx_copy_to_iter(struct rx_record *rec, u32 len, struct iov_iter *to)
 {
-	u32 off = rec->off + skip, done = 0;
+	u32 done = 0;
 
 	while (done < len) {
-		struct bio_vec *bv = &rec->vec.bv[off / PAGE_SIZE];
-		u32 n = min_t(u32, len - done, PAGE_SIZE - off % PAGE_SIZE);
-		u32 copied = copy_page_to_iter(bv->bv_page, off % PAGE_SIZE, n,
-					       to);
+		u32 room;
+		void *from = socktls_record_at(rec, rec->off + done, &room);
+		u32 n = min(len - done, room);
+		u32 copied = copy_to_iter(from, n, to);
 
 		done += copied;
-		off += copied;
 		if (copied < n)
 			break;
 	}
@@ -251,7 +274,7 @@ static void rx_advance(struct socktls_conn *conn, struct rx_record *rec, u32 n)
 	conn->rx.opened_len -= n;
 	if (!rec->len) {
 		conn->rx.consumed++;
-		conn->rx.opened_size -= rec->vec.nr * PAGE_SIZE;
+		conn->rx.opened_size -= rec->size;
 		list_del(&rec->list);
 		socktls_rx_release(conn, rec);
 	}
@@ -287,7 +310,7 @@ static int rx_read_record(struct socktls_conn *conn, struct rx_record *rec,
 		at->type = rec->type;
 	}
 	n = min_t(size_t, msg_data_left(msg), rec->len);
-	copied = rx_copy_to_iter(rec, 0, n, &msg->msg_iter);
+	copied = rx_copy_to_iter(rec, n, &msg->msg_iter);
 	at->copied += copied;
 	if (conn->key_plane && copied == rec->len)
 		msg->msg_flags |= MSG_EOR;
@@ -366,6 +389,7 @@ again:
 		goto again;
 	}
 	err = len ? rx_recvmsg(conn, msg, len, flags, &at) : 0;
+	rx_charge(conn);
 	release_sock(sk);
 	return at.copied ? at.copied : err;
 }
@@ -391,12 +415,14 @@ static ssize_t rx_splice_record(struct rx_record *rec,
 	u32 off = rec->off, left = min_t(size_t, len, rec->len);
 
 	while (left) {
-		u32 n = min_t(u32, left, PAGE_SIZE - off % PAGE_SIZE);
-		struct page *page = rec->vec.bv[off / PAGE_SIZE].bv_page;
+		u32 room;
+		void *at = socktls_record_at(rec, off, &room);
+		u32 n = min_t(u32, left, PAGE_SIZE - offset_in_page(at));
+		struct page *page = virt_to_page(at);
 
 		get_page(page);
 		pages[spd.nr_pages] = page;
-		partial[spd.nr_pages].offset = off % PAGE_SIZE;
+		partial[spd.nr_pages].offset = offset_in_page(at);
 		partial[spd.nr_pages].len = n;
 		partial[spd.nr_pages].private = 0;
 		spd.nr_pages++;
@@ -460,6 +486,7 @@ again:
 	ret = rx_splice(conn, pipe, len,
 			sock_rcvtimeo(sk, sock->file->f_flags & O_NONBLOCK ||
 					  flags & SPLICE_F_NONBLOCK));
+	rx_charge(conn);
 	release_sock(sk);
 	return ret;
 }

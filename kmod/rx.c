@@ -12,100 +12,12 @@
 
 #define RX_RETRY_JIFFIES	msecs_to_jiffies(10)
 
-static atomic_t records_alive = ATOMIC_INIT(0);
-
-int socktls_rx_alive(void)
-{
-	return atomic_read(&records_alive);
-}
-
 int socktls_rx_init(struct socktls_rx *rx)
 {
 	INIT_LIST_HEAD(&rx->opened);
+	sg_init_table(rx->sg, RX_SEGMENTS);
 	rx->epoch = socktls_epoch_new_null();
 	return rx->epoch ? 0 : -ENOMEM;
-}
-
-/* Accounted to the socket's memory, but not to its receive window: a record
- * that was opened must never keep the next one out.
- */
-static void record_charge(struct sock *sk, struct rx_record *rec)
-{
-	u32 size = rec->vec.nr * PAGE_SIZE;
-
-	if (sk->sk_forward_alloc < (int)size &&
-	    !__sk_mem_schedule(sk, size, SK_MEM_RECV))
-		return;
-	sk_mem_charge(sk, size);
-	rec->charged = size;
-}
-
-static void record_uncharge(struct sock *sk, struct rx_record *rec)
-{
-	if (rec->charged)
-		sk_mem_uncharge(sk, rec->charged);
-	rec->charged = 0;
-}
-
-static void record_free(struct rx_record *rec)
-{
-	if (!rec)
-		return;
-	while (rec->vec.nr)
-		put_page(rec->vec.bv[--rec->vec.nr].bv_page);
-	kfree(rec);
-	atomic_dec(&records_alive);
-}
-
-/* Gives @rec pages of its own for @size bytes. */
-static int record_grow(struct rx_record *rec, u32 size, gfp_t gfp)
-{
-	struct socktls_vec *vec = &rec->vec;
-
-	while (vec->nr * PAGE_SIZE < size) {
-		struct page *page = alloc_page(gfp);
-
-		if (!page)
-			return -ENOMEM;
-		vec->bv[vec->nr].bv_page = page;
-		vec->bv[vec->nr].bv_offset = 0;
-		vec->bv[vec->nr].bv_len = PAGE_SIZE;
-		vec->nr++;
-	}
-	vec->len = vec->nr * PAGE_SIZE;
-	return 0;
-}
-
-/* A record whose pages nobody else holds may serve again. */
-static bool record_is_reusable(const struct rx_record *rec)
-{
-	unsigned int i;
-
-	for (i = 0; i < rec->vec.nr; i++)
-		if (page_count(rec->vec.bv[i].bv_page) != 1)
-			return false;
-	return true;
-}
-
-static struct rx_record *record_alloc(struct socktls_conn *conn, u32 size)
-{
-	struct rx_record *rec = conn->rx.spare;
-
-	conn->rx.spare = NULL;
-	if (!rec) {
-		rec = kzalloc(sizeof(*rec), conn->sk->sk_allocation);
-		if (!rec)
-			return NULL;
-		atomic_inc(&records_alive);
-	}
-	if (record_grow(rec, size, conn->sk->sk_allocation)) {
-		record_free(rec);
-		return NULL;
-	}
-	rec->off = 0;
-	rec->len = 0;
-	record_charge(conn->sk, rec);
-	return rec;
 }
 
 /**
@@ -115,11 +27,8 @@ static struct rx_record *record_alloc(struct socktls_conn *conn, u32 size)
  */
 void socktls_rx_release(struct socktls_conn *conn, struct rx_record *rec)
 {
-	record_uncharge(conn->sk, rec);
-	if (conn->rx.spare || !record_is_reusable(rec))
-		record_free(rec);
-	else
-		conn->rx.spare = rec;
+	socktls_record_uncharge(conn->sk, rec);
+	socktls_record_free(rec);
 }
 
 /* sk locked, or nobody else sees the connection any more; any context */
@@ -132,13 +41,9 @@ void socktls_rx_destroy(struct socktls_conn *conn)
 		list_del(&rec->list);
 		socktls_rx_release(conn, rec);
 	}
-	if (rx->raw) {
-		record_uncharge(conn->sk, rx->raw);
-		record_free(rx->raw);
-	}
-	record_free(rx->spare);
+	if (rx->raw)
+		socktls_rx_release(conn, rx->raw);
 	rx->raw = NULL;
-	rx->spare = NULL;
 	rx->opened_len = 0;
 	rx->opened_size = 0;
 	socktls_epoch_free(rx->epoch);
@@ -190,12 +95,11 @@ static bool rx_copy_segment(struct rx_record *rec, struct sk_buff *skb,
 			    u32 skb_off, u32 len)
 {
 	while (len) {
-		struct bio_vec *bv = &rec->vec.bv[rec->len / PAGE_SIZE];
-		u32 in = rec->len % PAGE_SIZE;
-		u32 n = min_t(u32, len, PAGE_SIZE - in);
+		u32 room;
+		void *to = socktls_record_at(rec, rec->len, &room);
+		u32 n = min(len, room);
 
-		if (skb_copy_bits(skb, skb_off,
-				  page_address(bv->bv_page) + in, n))
+		if (skb_copy_bits(skb, skb_off, to, n))
 			return false;
 		rec->len += n;
 		skb_off += n;
@@ -264,7 +168,10 @@ static int rx_check_header(struct socktls_conn *conn)
 {
 	struct record_header *h = &conn->rx.header;
 	struct record_limits limits;
+	int err;
 
+	if (likely(conn->rx.judged == conn->rx.epoch->serial))
+		return 0;
 	socktls_epoch_limits(conn->rx.epoch, &limits);
 	limits.any_type = conn->key_plane;
 	if (socktls_rx_outer_plaintext(conn))
@@ -273,7 +180,10 @@ static int rx_check_header(struct socktls_conn *conn)
 	if (!conn->rx.epoch->cipher &&
 	    h->type == RECORD_APPLICATION_DATA)
 		limits.max_length = RECORD_MAX_PLAINTEXT + RECORD_EXPANSION_12;
-	return record_check_header(h, &limits);
+	err = record_check_header(h, &limits);
+	if (!err)
+		conn->rx.judged = conn->rx.epoch->serial;
+	return err;
 }
 
 /*
@@ -340,6 +250,7 @@ static int rx_parse_header(struct socktls_conn *conn)
 		return 0;
 	record_parse_header(bytes, &rx->header);
 	rx->need = RECORD_HEADER_LEN + rx->header.length;
+	rx->judged = 0;
 	return 1;
 }
 
@@ -352,9 +263,11 @@ static int rx_copy_out(struct socktls_conn *conn)
 	struct socktls_rx *rx = &conn->rx;
 
 	if (!rx->raw) {
-		rx->raw = record_alloc(conn, RECORD_MAX_LEN);
+		rx->raw = socktls_record_alloc(RECORD_MAX_LEN, 0,
+					       conn->sk->sk_allocation);
 		if (!rx->raw)
 			return -ENOMEM;
+		socktls_record_charge(conn->sk, rx->raw);
 	}
 	rx_move(conn->sk, min(rx_queued(conn->sk), rx->need - rx->raw->len),
 		rx->raw);
@@ -437,12 +350,10 @@ static int rx_map(struct socktls_conn *conn)
 {
 	struct socktls_rx *rx = &conn->rx;
 	u32 done = 0, skb_off;
-	int used = 0;
+	int used = 0, n;
 
-	sg_init_table(rx->sg, RX_SEGMENTS);
 	while (done < rx->need) {
 		struct sk_buff *skb = rx_seek(conn->sk, done, &skb_off);
-		int n;
 
 		if (!skb || used == RX_SEGMENTS)
 			return -EMSGSIZE;
@@ -453,6 +364,8 @@ static int rx_map(struct socktls_conn *conn)
 			return n;
 		used += n;
 	}
+	for (n = 0; n < used - 1; n++)
+		sg_unmark_end(&rx->sg[n]);	/* of records before */
 	sg_mark_end(&rx->sg[used - 1]);
 	return 0;
 }
@@ -524,7 +437,9 @@ static struct rx_record *rx_decrypt(struct socktls_conn *conn,
 				    struct socktls_epoch *epoch, int *err)
 {
 	struct socktls_rx *rx = &conn->rx;
-	struct rx_record *rec = record_alloc(conn, rx->need);
+	struct rx_record *rec =
+		socktls_record_alloc(rx->need, offset_in_page(rx->sg[0].offset),
+				     conn->sk->sk_allocation);
 
 	*err = -ENOMEM;
 	if (!rec)

@@ -176,6 +176,9 @@ static int sockopt_set(struct socktls_conn *conn, int optname,
 		    optname != SOCKTLS_EOF)
 			return -EISCONN;
 		return socktls_config_set(conn, optname, optval, optlen);
+	case SOCKTLS_PADDING:
+	case SOCKTLS_RECORD_SIZING:
+		return socktls_config_set(conn, optname, optval, optlen);
 	case SOCKTLS_HANDSHAKE:
 		return sockopt_handshake(conn, optval, optlen);
 	case SOCKTLS_ALPN:
@@ -318,6 +321,14 @@ static int sockopt_get(struct socktls_conn *conn, int optname,
 		return sockopt_put_u32(config->peer_auth, optval, optlen);
 	case SOCKTLS_EOF:
 		return sockopt_put_u32(config->eof, optval, optlen);
+	case SOCKTLS_PADDING:
+		return sockopt_put(&config->padding, sizeof(config->padding),
+				   optval, optlen);
+	case SOCKTLS_RECORD_SIZING:
+		return sockopt_put_u32(conn->tx.dynamic ?
+				       SOCKTLS_RECORD_SIZING_DYNAMIC :
+				       SOCKTLS_RECORD_SIZING_FULL, optval,
+				       optlen);
 	case SOCKTLS_STATE:
 		return sockopt_put_u32(conn->state, optval, optlen);
 	case SOCKTLS_INFO:

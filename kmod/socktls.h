@@ -41,6 +41,8 @@ struct socktls_config {
 	u32			trust_len;
 	u8			peer_auth;
 	u8			eof;
+	u8			record_sizing;
+	struct socktls_padding	padding;
 	u8			armed;		/* listener: children handshake */
 	u32			timeout_ms;
 	u32			armed_pid;
@@ -53,10 +55,11 @@ struct socktls_config {
 struct rx_record {
 	struct list_head	list;
 	u8			type;
-	u8			version_12;
+	bool			scattered;	/* pages apart, not one run */
 	u32			off;		/* unread plaintext in vec */
 	u32			len;
-	u32			charged;	/* bytes charged to the socket */
+	u32			size;		/* bytes of memory */
+	u32			charged;	/* of them, charged to the socket */
 	struct socktls_vec	vec;
 };
 
@@ -67,9 +70,9 @@ struct socktls_rx {
 	u32			opened_size;	/* bytes of memory they take */
 	u32			need;		/* head record on the wire, 0: unknown */
 	struct record_header	header;		/* valid when need is set */
+	u32			judged;		/* epoch that takes it, or 0 */
 	struct rx_record	*raw;		/* head record, copied out */
 	struct scatterlist	sg[RX_SEGMENTS];
-	struct rx_record	*spare;		/* for the next record */
 	int			error;		/* sticky, after opened is read */
 	bool			closed;		/* close_notify received */
 	bool			protected;	/* a protected record was opened */
@@ -95,8 +98,12 @@ struct socktls_tx {
 	bool			keyed;		/* key plane: TLS_TX was set */
 	bool			closing;	/* close_notify queued or sent */
 	bool			force;		/* over the send buffer's limit */
+	bool			dynamic;	/* short records while cold */
 	int			error;		/* sticky */
 	u32			max_plaintext;
+	u32			limit;		/* of the open record */
+	u32			cold;		/* bytes until it is warm */
+	unsigned long		last_sent;	/* jiffies, of dynamic records */
 	u16			no_renegotiation;
 };
 
@@ -274,6 +281,20 @@ void socktls_rx_release(struct socktls_conn *conn, struct rx_record *rec);
 u32 socktls_rx_buffered(const struct socktls_conn *conn);
 bool socktls_rx_wants_reader(struct socktls_conn *conn);
 bool socktls_rx_outer_plaintext(const struct socktls_conn *conn);
+
+/* shape.c */
+u32 socktls_shape_limit(struct socktls_conn *conn, u8 type);
+u32 socktls_shape_padding(const struct socktls_conn *conn, u32 len);
+void socktls_shape_sent(struct socktls_tx *tx, u32 len);
+void socktls_shape_config(struct socktls_conn *conn);
+
+/* memory.c */
+struct rx_record *socktls_record_alloc(u32 size, u32 offset, gfp_t gfp);
+void socktls_record_free(struct rx_record *rec);
+void *socktls_record_at(const struct rx_record *rec, u32 off, u32 *room);
+void socktls_record_charge(struct sock *sk, struct rx_record *rec);
+void socktls_record_uncharge(struct sock *sk, struct rx_record *rec);
+void socktls_record_exit(void);
 int socktls_rx_alive(void);
 
 /* read.c */

@@ -26,6 +26,7 @@ static const struct ctl_table sysctl_template[] = {
 	SYSCTL(handshake_timeout_ms, &one, &timeout_max),
 	SYSCTL(max_handshakes, &one, &pending_max),
 	SYSCTL(max_handshakes_per_uid, &one, &pending_max),
+	SYSCTL(dynamic_records, NULL, &one),
 };
 
 static const struct socktls_sysctls sysctl_defaults = {

@@ -9,11 +9,15 @@
 #include <linux/highmem.h>
 #include <linux/tls.h>
 
+#include "pin.h"
 #include "socktls.h"
 #include "trace.h"
 
 #define TX_OPEN_JIFFIES		(HZ / 5)	/* life of an open record */
 #define TX_TICK_JIFFIES		msecs_to_jiffies(10)
+#define TX_PIN_MIN		8192	/* bytes: cheaper than a copy */
+#define TX_ALIGN_MIN		4096	/* bytes: a gap does not hurt */
+#define TX_BLOCK		16	/* of the cipher */
 #define TX_FLAGS	(MSG_MORE | MSG_DONTWAIT | MSG_NOSIGNAL | MSG_EOR | \
 			 MSG_CMSG_COMPAT | MSG_SPLICE_PAGES |	\
 			 MSG_BATCH | MSG_WAITALL |		\
@@ -91,6 +95,13 @@ static u32 tx_prefix(const struct socktls_tx *tx)
 	return RECORD_HEADER_LEN + tx->epoch->prefix;
 }
 
+/* With all that goes around a plaintext, but for its padding. */
+static u32 tx_record_len(const struct socktls_tx *tx, u32 plaintext_len)
+{
+	return tx_prefix(tx) + plaintext_len +
+	       socktls_epoch_suffix_max(tx->epoch);
+}
+
 /*
  * Room for @n more bytes of plaintext and for what follows them. Should the
  * segments run out, the record is full with what fits: @n becomes less, 0 even,
@@ -99,8 +110,7 @@ static u32 tx_prefix(const struct socktls_tx *tx)
 static int tx_reserve(struct socktls_conn *conn, u32 *n)
 {
 	struct socktls_tx *tx = &conn->tx;
-	u32 fixed = tx_prefix(tx) + tx->plaintext_len +
-		    socktls_epoch_suffix_max(tx->epoch);
+	u32 fixed = tx_record_len(tx, tx->plaintext_len);
 	int err = tx_grow(conn, fixed + *n);
 
 	if (!err)
@@ -150,34 +160,41 @@ static int tx_fail(struct socktls_conn *conn, int err)
 }
 
 /* The open record has just been sealed. */
-static void tx_account(const struct socktls_conn *conn)
+static void tx_account(struct socktls_conn *conn)
 {
-	const struct socktls_tx *tx = &conn->tx;
+	struct socktls_tx *tx = &conn->tx;
 
 	socktls_count(conn, SOCKTLS_STAT_TX_RECORDS, 1);
-	if (tx->type == RECORD_APPLICATION_DATA)
+	if (tx->type == RECORD_APPLICATION_DATA) {
 		socktls_count(conn, SOCKTLS_STAT_TX_BYTES, tx->plaintext_len);
+		socktls_shape_sent(tx, tx->plaintext_len);
+	}
 	trace_socktls_record_tx(conn, tx->type, tx->plaintext_len,
 				tx->epoch->seq - 1);
 }
 
-/* Turns the open record into a sealed one. */
-static int tx_seal(struct socktls_conn *conn)
+/*
+ * Turns the open record into a sealed one. Its plaintext is in @from, or, when
+ * that is NULL, in the record.
+ */
+static int tx_seal(struct socktls_conn *conn, struct socktls_source *from)
 {
 	struct socktls_tx *tx = &conn->tx;
+	u32 padding = socktls_shape_padding(conn, tx->plaintext_len);
 	unsigned int nr;
 	int err;
 
-	err = tx_grow(conn, tx_prefix(tx) + tx->plaintext_len +
-			    socktls_epoch_suffix_max(tx->epoch));
+	err = tx_grow(conn, tx_record_len(tx, tx->plaintext_len) + padding);
 	if (err)
 		return -ENOMEM;
 	if (!conn->key_plane && tx->epoch->version == RECORD_TLS_1_3 &&
 	    tx->epoch->seq >= tx->epoch->cipher->record_limit)
 		return tx_fail(conn, -EOVERFLOW);
 	nr = tx->vec.nr;
-	err = socktls_epoch_seal(tx->epoch, tx->type, &tx->vec,
-				 tx->plaintext_len, 0);
+	err = from ? socktls_epoch_seal_from(tx->epoch, tx->type, &tx->vec,
+					     tx->plaintext_len, from) :
+		     socktls_epoch_seal(tx->epoch, tx->type, &tx->vec,
+					tx->plaintext_len, padding);
 	atomic_sub(nr - tx->vec.nr, &segments_alive);
 	if (err)
 		return tx_fail(conn, err);
@@ -251,7 +268,7 @@ int socktls_tx_flush(struct socktls_conn *conn)
 
 	if (err || !conn->tx.plaintext_len)
 		return err;
-	err = tx_seal(conn);
+	err = tx_seal(conn, NULL);
 	return err ? err : socktls_tx_push(conn);
 }
 
@@ -349,8 +366,10 @@ static int tx_begin(struct socktls_conn *conn, u8 type, long *timeo)
 			return err;
 	}
 	tx->type = type;
-	if (!tx->plaintext_len)
+	if (!tx->plaintext_len) {
 		tx->open_until = jiffies + TX_OPEN_JIFFIES;
+		tx->limit = socktls_shape_limit(conn, type);
+	}
 	return 0;
 }
 
@@ -371,18 +390,20 @@ int socktls_tx_control(struct socktls_conn *conn, u8 type, const u8 *bytes,
 	struct socktls_tx *tx = &conn->tx;
 
 	while (*taken < len) {
-		u32 n = record_fragment_len(len - *taken, tx->max_plaintext);
 		int err = socktls_tx_flush(conn);
+		u32 n;
 
 		if (err)
 			return err;
 		tx->type = type;
+		n = record_fragment_len(len - *taken,
+					socktls_shape_limit(conn, type));
 		err = tx_reserve(conn, &n);
 		if (err)
 			return err;
 		socktls_vec_write(&tx->vec, tx_prefix(tx), bytes + *taken, n);
 		tx->plaintext_len = n;
-		err = tx_seal(conn);
+		err = tx_seal(conn, NULL);
 		if (err) {
 			tx->plaintext_len = 0;
 			return err;
@@ -434,6 +455,65 @@ void socktls_tx_close_notify(struct socktls_conn *conn)
 		socktls_tx_alert(conn, ALERT_LEVEL_WARNING, ALERT_CLOSE_NOTIFY);
 }
 
+/*
+ * Where the plaintext begins in its page: at @offset, so that it crosses pages
+ * where its source does, or at a block of the cipher. Only if all @len bytes of
+ * the record fit behind.
+ */
+static void tx_align(struct socktls_conn *conn, u32 offset, u32 mask, u32 len)
+{
+	struct page_frag *frag = sk_page_frag(conn->sk);
+	u32 gap;
+
+	if (conn->tx.vec.nr || !sk_page_frag_refill(conn->sk, frag))
+		return;
+	gap = (offset - tx_prefix(&conn->tx) - frag->offset) & mask;
+	if (frag->offset + gap + len <= frag->size)
+		frag->offset += gap;
+}
+
+/* Will the next @n bytes be all of a record, worth taking where they are? */
+static bool tx_takes_pages(const struct socktls_conn *conn,
+			   const struct msghdr *msg, u32 n, bool more)
+{
+	const struct socktls_tx *tx = &conn->tx;
+
+	return n >= TX_PIN_MIN && !tx->plaintext_len &&
+	       (n == tx->limit || !more) &&
+	       user_backed_iter(&msg->msg_iter) &&
+	       socktls_epoch_takes_source(tx->epoch) &&
+	       !socktls_shape_padding(conn, n);
+}
+
+/*
+ * Seals a record of the caller's next @n bytes without copying them first.
+ * Return: 1; 0 when they have to be copied; a negative errno after the
+ * connection failed.
+ */
+static noinline int tx_take_pages(struct socktls_conn *conn,
+				  struct msghdr *msg, u32 n)
+{
+	struct socktls_tx *tx = &conn->tx;
+	struct socktls_source from;
+	int err;
+
+	if (!socktls_pin(&from, &msg->msg_iter, n))
+		return 0;
+	tx_align(conn, from.offset[0], PAGE_SIZE - 1, tx_record_len(tx, n));
+	err = tx_grow(conn, tx_record_len(tx, n));
+	if (err) {
+		socktls_unpin(&from);
+		iov_iter_revert(&msg->msg_iter, n);
+		return 0;
+	}
+	tx->plaintext_len = n;
+	err = tx_seal(conn, &from);
+	socktls_unpin(&from);
+	/* the record has no plaintext of its own that could be sealed again */
+	tx->plaintext_len = 0;
+	return err ? err : 1;
+}
+
 /* One pass: room, copy, seal when full or when nothing more is announced. */
 static int tx_step(struct socktls_conn *conn, struct msghdr *msg, u8 type,
 		   bool more, long *timeo, size_t *copied)
@@ -446,7 +526,19 @@ static int tx_step(struct socktls_conn *conn, struct msghdr *msg, u8 type,
 	if (err)
 		return err;
 	n = record_fragment_len(msg_data_left(msg),
-				tx->max_plaintext - tx->plaintext_len);
+				tx->limit - tx->plaintext_len);
+	if (tx_takes_pages(conn, msg, n, more)) {
+		err = tx_take_pages(conn, msg, n);
+		if (err < 0)
+			return err;
+		if (err) {
+			*copied += n;
+			err = socktls_tx_push(conn);
+			return err == -EAGAIN ? 0 : err;
+		}
+	}
+	if (n >= TX_ALIGN_MIN)
+		tx_align(conn, 0, TX_BLOCK - 1, tx_record_len(tx, n));
 	err = tx_reserve(conn, &n);
 	if (err)
 		return err;
@@ -456,7 +548,7 @@ static int tx_step(struct socktls_conn *conn, struct msghdr *msg, u8 type,
 		err = -EFAULT;
 	if (tx->plaintext_len &&
 	    (done < n || !more || msg_data_left(msg) ||
-	     tx->plaintext_len >= tx->max_plaintext)) {
+	     tx->plaintext_len >= tx->limit)) {
 		int seal_err = socktls_tx_flush(conn);
 
 		/* what no record will carry was not taken */

@@ -40,6 +40,16 @@ static u32 vec_copy(const struct socktls_vec *vec, u32 off, void *buf, u32 len,
 	return done;
 }
 
+/* Where the first segment holds all of a part, or NULL. Never high memory. */
+static void *vec_linear(const struct socktls_vec *vec, u32 off, u32 len)
+{
+	const struct bio_vec *bv = vec->bv;
+
+	if (unlikely(!vec->nr || off + len > bv->bv_len))
+		return NULL;
+	return page_address(bv->bv_page) + bv->bv_offset + off;
+}
+
 /**
  * socktls_vec_write() - copy into a record
  * @vec: the record
@@ -52,7 +62,12 @@ static u32 vec_copy(const struct socktls_vec *vec, u32 off, void *buf, u32 len,
 u32 socktls_vec_write(const struct socktls_vec *vec, u32 off, const void *from,
 		      u32 len)
 {
-	return vec_copy(vec, off, (void *)from, len, VEC_WRITE);
+	void *to = vec_linear(vec, off, len);
+
+	if (!to)
+		return vec_copy(vec, off, (void *)from, len, VEC_WRITE);
+	memcpy(to, from, len);
+	return len;
 }
 
 /**
@@ -66,14 +81,19 @@ u32 socktls_vec_write(const struct socktls_vec *vec, u32 off, const void *from,
  */
 u32 socktls_vec_read(const struct socktls_vec *vec, u32 off, void *to, u32 len)
 {
-	return vec_copy(vec, off, to, len, VEC_READ);
+	void *from = vec_linear(vec, off, len);
+
+	if (!from)
+		return vec_copy(vec, off, to, len, VEC_READ);
+	memcpy(to, from, len);
+	return len;
 }
 
 /**
  * socktls_vec_to_sg() - describe the first bytes of a record to the crypto API
  * @vec: the record
  * @len: bytes, at most vec->len
- * @sg: table
+ * @sg: table, initialised once; it may have served for another record before
  * @max: its entries
  *
  * Return: 0, -EMSGSIZE when the table or the record is too short.
@@ -83,10 +103,10 @@ int socktls_vec_to_sg(const struct socktls_vec *vec, u32 len,
 {
 	unsigned int i;
 
-	sg_init_table(sg, max);
 	for (i = 0; i < vec->nr && i < max && len; i++) {
 		u32 n = min(len, vec->bv[i].bv_len);
 
+		sg_unmark_end(&sg[i]);
 		sg_set_page(&sg[i], vec->bv[i].bv_page, n,
 			    vec->bv[i].bv_offset);
 		len -= n;
@@ -95,6 +115,32 @@ int socktls_vec_to_sg(const struct socktls_vec *vec, u32 len,
 		return -EMSGSIZE;
 	sg_mark_end(&sg[i - 1]);
 	return 0;
+}
+
+/**
+ * socktls_vec_part() - describe a part that lies in one segment
+ * @vec: the record
+ * @off: where in it, bytes
+ * @len: bytes, at least 1
+ * @sg: one entry, initialised
+ *
+ * Return: 0; -EMSGSIZE when it does not.
+ */
+int socktls_vec_part(const struct socktls_vec *vec, u32 off, u32 len,
+		     struct scatterlist *sg)
+{
+	const struct bio_vec *bv;
+
+	for (bv = vec->bv; bv < vec->bv + vec->nr; bv++) {
+		if (off < bv->bv_len) {
+			if (len > bv->bv_len - off)
+				break;
+			sg_set_page(sg, bv->bv_page, len, bv->bv_offset + off);
+			return 0;
+		}
+		off -= bv->bv_len;
+	}
+	return -EMSGSIZE;
 }
 
 /**

@@ -41,6 +41,7 @@ static int open_vec(struct socktls_epoch *epoch, const struct socktls_vec *src,
 
 	socktls_vec_read(src, 0, bytes, sizeof(bytes));
 	record_parse_header(bytes, &h);
+	sg_init_table(sg, ARRAY_SIZE(sg));
 	err = socktls_vec_to_sg(src, RECORD_HEADER_LEN + h.length, sg,
 				ARRAY_SIZE(sg));
 	return err ? err : socktls_epoch_open(epoch, &h, sg, dst, &o->type,

@@ -55,6 +55,10 @@ enum {
 	SOCKTLS_EXPORTER	= 0x10d,
 	/* set: __u32, enum socktls_key_update */
 	SOCKTLS_KEY_UPDATE	= 0x10e,
+	/* set, get: struct socktls_padding; TLS 1.3, what is sent */
+	SOCKTLS_PADDING		= 0x10f,
+	/* set, get: __u32, enum socktls_record_sizing */
+	SOCKTLS_RECORD_SIZING	= 0x110,
 };
 
 enum socktls_role {
@@ -77,6 +81,28 @@ enum socktls_eof {
 enum socktls_key_update {
 	SOCKTLS_KEY_UPDATE_NOT_REQUESTED	= 0,
 	SOCKTLS_KEY_UPDATE_REQUESTED		= 1,
+};
+
+enum socktls_padding_mode {
+	SOCKTLS_PADDING_NONE		= 0,
+	SOCKTLS_PADDING_MULTIPLE	= 1,	/* up to the next multiple of size */
+	SOCKTLS_PADDING_FIXED		= 2,	/* every record has size bytes */
+};
+
+/**
+ * struct socktls_padding - value of SOCKTLS_PADDING
+ * @mode: enum socktls_padding_mode
+ * @size: bytes of content and padding, 1 to 16384; with NONE 0
+ */
+struct socktls_padding {
+	__u32	mode;
+	__u32	size;
+};
+
+enum socktls_record_sizing {
+	SOCKTLS_RECORD_SIZING_DEFAULT	= 0,	/* set: as the sysctl says */
+	SOCKTLS_RECORD_SIZING_FULL	= 1,	/* as long as allowed */
+	SOCKTLS_RECORD_SIZING_DYNAMIC	= 2,	/* short while cold */
 };
 
 enum socktls_state {
