@@ -294,6 +294,7 @@ static const struct {
 	{ "handshake_timeout_ms", 30000, 1, 600000 },
 	{ "max_handshakes", 16384, 1, 65536 },
 	{ "max_handshakes_per_uid", 4096, 1, 65536 },
+	{ "dynamic_records", 0, 0, 1 },
 };
 
 TEST(sysctls_have_bounds)
