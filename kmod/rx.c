@@ -193,6 +193,10 @@ static int rx_check_header(struct socktls_conn *conn)
 static int rx_header_failed_key_plane(struct socktls_conn *conn, int err)
 {
 	conn->rx.stopped = true;
+	if (err == -EINVAL)
+		conn->error_stat = SOCKTLS_STAT_ERR_BAD_VERSION;
+	else if (err == -EBADMSG)
+		conn->error_stat = SOCKTLS_STAT_ERR_TOO_SHORT;
 	socktls_conn_fail(conn, -err, -1, SOCKTLS_ALERT_NONE,
 			  "the peer sent a record of version 0x%04x and %u bytes",
 			  conn->rx.header.version, conn->rx.header.length);
