@@ -561,8 +561,9 @@ TEST_F_TIMEOUT(faults, accept, 300)
 		if (pair.server >= 0) {
 			/* never a plain socket */
 			EXPECT_NE(tls_state(pair.server), SOCKTLS_STATE_PLAIN);
-			if (!tls_start(pair.client, SOCKTLS_CLIENT, 15000) &&
-			    came_to_an_end(&pair))
+			tls_start(pair.client, SOCKTLS_CLIENT, 15000);
+			poll_for(pair.server, POLLOUT, 20000);
+			if (came_to_an_end(&pair))
 				expect_ping(pair.client, pair.server);
 			close(pair.server);
 		}
