@@ -294,7 +294,7 @@ TEST_F(opt, what_is_not_there_yet_says_so)
 
 TEST_F(opt, unknown_ones_are_told)
 {
-	static const int opts[] = { 0, 0x50, 0x55, 0xff, 0x10f, 0x7fffffff, -1 };
+	static const int opts[] = { 0, 0x50, 0x55, 0xff, 0x1ff, 0x7fffffff, -1 };
 	char value[16] = "";
 	socklen_t len;
 	unsigned int i;
