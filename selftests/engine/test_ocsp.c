@@ -398,6 +398,7 @@ static void configure(struct actor *actor, const struct pki_status *status,
 
 static void configured_responses_are_looked_at(void **state)
 {
+	static const uint8_t long_one[32769];
 	struct actor actor = new_server(NULL);
 	char text[256] = "";
 
@@ -405,6 +406,10 @@ static void configured_responses_are_looked_at(void **state)
 	assert_int_equal(engine_identity_staple(actor.identity,
 			bytes_of("garbage", 7), text, sizeof(text)), -EINVAL);
 	assert_non_null(strstr(text, "not a successful OCSP response"));
+	assert_int_equal(engine_identity_staple(actor.identity,
+			bytes_of(long_one, sizeof(long_one)), text,
+			sizeof(text)), -EINVAL);
+	assert_non_null(strstr(text, "more than"));
 	configure(&actor, &(struct pki_status){ .cert = world.rsa.cert,
 		.issuer = world.ca }, -EINVAL, "another certificate");
 	configure(&actor, &(struct pki_status){ .cert = actor.cert,

@@ -210,6 +210,31 @@ static void bad_values_are_refused_by_name(void **state)
 	}
 }
 
+/* What was refused leaves nothing behind, whatever comes then. */
+static void refused_lists_leave_the_base(void **state)
+{
+	struct engine_policy *policy = engine_policy_new();
+	size_t n = policy->policy.n_suites, i;
+	char text[256], long_list[20 * 130] = "";
+
+	(void)state;
+	assert_int_equal(engine_policy_set(policy, "ciphers",
+			"TLS_AES_128_GCM_SHA256 nonsense", text, sizeof(text)),
+			 -EINVAL);
+	assert_int_equal(engine_policy_check(policy, text, sizeof(text)), 0);
+	assert_int_equal(policy->policy.n_suites, n);
+	assert_int_equal(engine_policy_set(policy, "ciphers",
+			"TLS_AES_128_GCM_SHA256", text, sizeof(text)), 0);
+	assert_int_equal(policy->policy.n_suites, 1);
+	assert_int_equal(engine_policy_check(policy, text, sizeof(text)), 0);
+	for (i = 0; i < 129; i++)
+		strcat(long_list, "ed25519 ");
+	assert_int_equal(engine_policy_set(policy, "sigalgs", long_list, text,
+					   sizeof(text)), -EINVAL);
+	assert_non_null(strstr(text, "more than 128"));
+	engine_policy_put(policy);
+}
+
 static void refuse(struct engine_policy *policy, const char *key,
 		   const char *value, const char *complaint)
 {
@@ -254,6 +279,7 @@ int main(void)
 		cmocka_unit_test(continued_lists_go_on),
 		cmocka_unit_test(order_and_level_are_taken),
 		cmocka_unit_test(bad_values_are_refused_by_name),
+		cmocka_unit_test(refused_lists_leave_the_base),
 		cmocka_unit_test(policies_that_allow_nothing_are_refused),
 	};
 

@@ -11,6 +11,7 @@
 
 #define STATUS_TYPE_OCSP	1
 #define FEATURE_STATUS_REQUEST	5	/* RFC 7633 section 4.2.3.1 */
+#define RESPONSE_MAX		32768	/* it shares a 64 KiB extension block */
 #define SKEW			300	/* seconds that clocks may differ */
 #define AGE_MAX			(7 * 24 * 3600L)	/* without nextUpdate */
 
@@ -138,7 +139,11 @@ int engine_identity_staple(struct engine_identity *identity,
 	struct verdict verdict;
 	int ret = -EINVAL;
 
-	if (!basic)
+	if (response.len > RESPONSE_MAX)
+		snprintf(error_text, error_len,
+			 "an OCSP response of more than %d bytes",
+			 RESPONSE_MAX);
+	else if (!basic)
 		snprintf(error_text, error_len,
 			 "not a successful OCSP response in DER");
 	else if (!find(basic, identity_leaf(identity), identity->n > 1 ?

@@ -156,8 +156,9 @@ static int read_list(uint16_t **list, size_t *n, const char *value,
 	char *copy = strdup(value), *save, *word;
 	size_t count = *list ? *n : 0;
 	int ret = copy ? 0 : -ENOMEM;
+	bool fresh = !*list;
 
-	if (!*list)
+	if (fresh)
 		*list = calloc(WORDS_MAX, sizeof(**list));
 	if (!*list)
 		ret = -ENOMEM;
@@ -166,11 +167,15 @@ static int read_list(uint16_t **list, size_t *n, const char *value,
 	for (; word && !ret; word = strtok_r(NULL, " \t,:", &save)) {
 		uint16_t code = code_of(word);
 
-		if (code && count < WORDS_MAX)
+		if (code && count < WORDS_MAX) {
 			(*list)[count++] = code;
+			continue;
+		}
+		ret = -EINVAL;
+		if (code)
+			snprintf(error, error_len, "more than %d names",
+				 WORDS_MAX);
 		else
-			ret = -EINVAL;
-		if (ret)
 			snprintf(error, error_len, "\"%.60s\" is not %s that socktls has",
 				 word, what);
 	}
@@ -179,8 +184,12 @@ static int read_list(uint16_t **list, size_t *n, const char *value,
 		ret = -EINVAL;
 	}
 	free(copy);
-	if (!ret)
+	if (!ret) {
 		*n = count;
+	} else if (fresh) {	/* the base's stays in force */
+		free(*list);
+		*list = NULL;
+	}
 	return ret;
 }
 

@@ -14,6 +14,7 @@
 #include "engine/x509.h"
 
 #define CHAIN_DEPTH	10	/* intermediates */
+#define PATHS_MAX	8	/* tried, where intermediates are there twice */
 #define NAMES_SHOWN	3
 #define NAMES_LEN	120
 
@@ -325,11 +326,11 @@ static int try_path(struct engine *engine, X509_STORE *store,
 static int verify_path(struct engine *engine, X509_STORE *store)
 {
 	STACK_OF(X509) *presented = sk_X509_dup(engine->peer.chain);
-	int code, first = X509_V_OK;
+	int code, first = X509_V_OK, tries = 0;
 	bool again = presented;
 
 	code = presented ? X509_V_OK : X509_V_ERR_OUT_OF_MEM;
-	while (again) {
+	while (again && tries++ < PATHS_MAX) {
 		code = try_path(engine, store, presented, &again);
 		first = first ? first : code;
 	}
