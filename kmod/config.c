@@ -32,8 +32,15 @@ void socktls_config_put(struct socktls_config *config)
 	put_cred(config->armed_cred);
 	kfree(config->server_name);
 	kfree(config->identity);
+	kfree(config->policy);
+	kfree(config->alpn);
 	kfree(config->trust);
 	kfree(config);
+}
+
+static u8 *config_dup_bytes(const u8 *from, u32 len)
+{
+	return from ? kmemdup(from, len, GFP_KERNEL) : NULL;
 }
 
 static int config_dup(struct socktls_config *to,
@@ -46,10 +53,13 @@ static int config_dup(struct socktls_config *to,
 	to->armed_cred = from->armed_cred ? get_cred(from->armed_cred) : NULL;
 	to->server_name = kstrdup(from->server_name, GFP_KERNEL);
 	to->identity = kstrdup(from->identity, GFP_KERNEL);
-	to->trust = from->trust ? kmemdup(from->trust, from->trust_len,
-					  GFP_KERNEL) : NULL;
+	to->policy = kstrdup(from->policy, GFP_KERNEL);
+	to->alpn = config_dup_bytes(from->alpn, from->alpn_len);
+	to->trust = config_dup_bytes(from->trust, from->trust_len);
 	if ((from->server_name && !to->server_name) ||
-	    (from->identity && !to->identity) || (from->trust && !to->trust))
+	    (from->identity && !to->identity) ||
+	    (from->policy && !to->policy) ||
+	    (from->alpn && !to->alpn) || (from->trust && !to->trust))
 		return -ENOMEM;
 	return 0;
 }
@@ -120,6 +130,43 @@ static int config_read_trust(struct socktls_config *config, sockptr_t optval,
 	return 0;
 }
 
+/* RFC 7301 section 3.1: names of 1 to 255 bytes, at least one. */
+static bool config_alpn_is_list(const u8 *list, unsigned int len)
+{
+	unsigned int off = 0;
+
+	while (off < len) {
+		if (!list[off])
+			return false;
+		off += 1 + list[off];
+	}
+	return len && off == len;
+}
+
+static int config_read_alpn(struct socktls_config *config, sockptr_t optval,
+			    unsigned int optlen)
+{
+	u8 *list;
+
+	if (!optlen || optlen > SOCKTLS_ALPN_MAX)
+		return -EINVAL;
+	list = kmalloc(optlen, GFP_KERNEL);
+	if (!list)
+		return -ENOMEM;
+	if (copy_from_sockptr(list, optval, optlen)) {
+		kfree(list);
+		return -EFAULT;
+	}
+	if (!config_alpn_is_list(list, optlen)) {
+		kfree(list);
+		return -EINVAL;
+	}
+	kfree(config->alpn);
+	config->alpn = list;
+	config->alpn_len = optlen;
+	return 0;
+}
+
 static int config_read_u32(u8 *value, u32 max, sockptr_t optval,
 			   unsigned int optlen)
 {
@@ -160,6 +207,10 @@ static int config_read(struct socktls_config *config, int optname,
 	switch (optname) {
 	case SOCKTLS_SERVER_NAME:
 		return config_read_name(&config->server_name, optval, optlen);
+	case SOCKTLS_ALPN:
+		return config_read_alpn(config, optval, optlen);
+	case SOCKTLS_POLICY:
+		return config_read_name(&config->policy, optval, optlen);
 	case SOCKTLS_IDENTITY:
 		err = config_read_name(&config->identity, optval, optlen);
 		if (err)
@@ -202,8 +253,8 @@ static void config_replace(struct socktls_conn *conn,
 /**
  * socktls_config_set() - set one of the options that parametrize a handshake
  * @conn: sk locked
- * @optname: SOCKTLS_SERVER_NAME, _IDENTITY, _TRUST, _PEER_AUTH or _EOF,
- *	SOCKTLS_PADDING or SOCKTLS_RECORD_SIZING
+ * @optname: SOCKTLS_SERVER_NAME, _ALPN, _POLICY, _IDENTITY, _TRUST, _PEER_AUTH,
+ *	_EOF, _PADDING or _RECORD_SIZING
  * @optval: the value
  * @optlen: its length in bytes
  *

@@ -43,6 +43,7 @@ void socktls_conn_put(struct socktls_conn *conn)
 		return;
 	socktls_config_put(conn->config);
 	kfree(conn->peer_identity);
+	kfree(conn->alpn);
 	kvfree(conn->chain[SOCKTLS_CHAIN_PEER].bytes);
 	kvfree(conn->chain[SOCKTLS_CHAIN_LOCAL].bytes);
 	atomic_dec(&conns_alive);

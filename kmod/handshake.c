@@ -22,7 +22,8 @@ int hs_alive(void)
 
 void hs_action_free(struct hs_action *action)
 {
-	kvfree_sensitive(action, struct_size(action, bytes, action->len));
+	kvfree_sensitive(action, struct_size(action, bytes, action->len +
+					     action->alpn_len));
 }
 
 void hs_actions_free(struct list_head *actions)
@@ -346,31 +347,56 @@ static bool epoch_is_application(const struct socktls_epoch *epoch)
 	return epoch->cipher && epoch->level == SOCKTLS_LEVEL_APPLICATION;
 }
 
-/* The bytes of a DONE are the peer's verified identity. */
+/* The first bytes of a DONE are the peer's verified identity. */
+static int done_identity(struct socktls_conn *conn,
+			 const struct hs_action *action)
+{
+	char *identity;
+	int err;
+
+	if (!action->len)
+		return 0;
+	identity = kmemdup_nul(action->bytes, action->len, GFP_KERNEL);
+	if (!identity)
+		return -ENOMEM;
+	err = apply_blob(conn, SOCKTLS_CHAIN_PEER, SOCKTLS_BLOB_IDENTITY,
+			 action->bytes, action->len);
+	if (err) {
+		kfree(identity);
+		return err;
+	}
+	spin_lock_bh(&conn->hs->sn->lock);
+	conn->peer_identity = identity;
+	spin_unlock_bh(&conn->hs->sn->lock);
+	return 0;
+}
+
+static int done_alpn(struct socktls_conn *conn, const struct hs_action *action)
+{
+	if (!action->alpn_len || conn->alpn)
+		return 0;
+	conn->alpn = kmemdup(action->bytes + action->len, action->alpn_len,
+			     GFP_KERNEL);
+	if (!conn->alpn)
+		return -ENOMEM;
+	conn->alpn_len = action->alpn_len;
+	return 0;
+}
+
+/* What may fail for want of memory comes first: it is tried again. */
 static int apply_done(struct socktls_conn *conn, struct hs_action *action)
 {
-	char *identity = NULL;
 	int err;
 
 	if (!epoch_is_application(conn->rx.epoch) ||
 	    !epoch_is_application(conn->tx.epoch) ||
 	    action->version != conn->version)
 		return -EINVAL;
-	if (action->len) {
-		identity = kmemdup_nul(action->bytes, action->len, GFP_KERNEL);
-		if (!identity)
-			return -ENOMEM;
-		err = apply_blob(conn, SOCKTLS_CHAIN_PEER,
-				 SOCKTLS_BLOB_IDENTITY, action->bytes,
-				 action->len);
-		if (err) {
-			kfree(identity);
-			return err;
-		}
-	}
-	spin_lock_bh(&conn->hs->sn->lock);
-	conn->peer_identity = identity;
-	spin_unlock_bh(&conn->hs->sn->lock);
+	err = done_alpn(conn, action);
+	if (!err)
+		err = done_identity(conn, action);
+	if (err)
+		return err;
 	conn->suite = action->suite;
 	conn->group = action->group;
 	conn->signature_scheme = action->signature_scheme;

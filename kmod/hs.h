@@ -29,6 +29,7 @@ enum hs_state {
 /**
  * struct hs_action - one action of a REPLY
  * @taken: of @bytes, already in records
+ * @alpn_len: DONE: bytes of the protocol name that follow the @len first ones
  *
  * Wiped when freed: it may hold keys.
  */
@@ -48,6 +49,7 @@ struct hs_action {
 	struct socktls_key	key;
 	u32			taken;
 	u32			len;
+	u32			alpn_len;
 	u8			bytes[];	/* SEND, CERTIFICATE; text else */
 };
 

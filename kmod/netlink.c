@@ -229,7 +229,8 @@ void socktls_nl_ring_again(struct work_struct *work)
 static u32 item_size(const struct hs *hs)
 {
 	return NL_ITEM_OVERHEAD + hs->len +
-	       (hs->introduced ? 0 : hs->config->trust_len);
+	       (hs->introduced ? 0 : hs->config->trust_len +
+				     hs->config->alpn_len);
 }
 
 static int put_string(struct sk_buff *skb, int attr, const char *text)
@@ -244,6 +245,9 @@ static int item_put_parameters(struct sk_buff *skb, const struct hs *hs)
 
 	if (nla_put_u32(skb, SOCKTLS_A_ITEM_ROLE, hs->role) ||
 	    put_string(skb, SOCKTLS_A_ITEM_SERVER_NAME, c->server_name) ||
+	    (c->alpn && nla_put(skb, SOCKTLS_A_ITEM_ALPN, c->alpn_len,
+				c->alpn)) ||
+	    put_string(skb, SOCKTLS_A_ITEM_POLICY, c->policy) ||
 	    put_string(skb, SOCKTLS_A_ITEM_IDENTITY, c->identity) ||
 	    (c->trust && nla_put(skb, SOCKTLS_A_ITEM_TRUST, c->trust_len,
 				 c->trust)) ||
@@ -482,12 +486,15 @@ static bool action_is_text(u32 kind)
 static struct hs_action *action_new(struct nlattr **tb, u32 kind)
 {
 	const struct nlattr *bytes = action_bytes(tb, kind);
+	const struct nlattr *alpn = tb[SOCKTLS_A_ACTION_ALPN];
+	u32 alpn_len = alpn && kind == SOCKTLS_ACTION_DONE ? nla_len(alpn) : 0;
 	u32 len = bytes ? nla_len(bytes) : 0;
 	struct hs_action *action;
 
 	if (len && action_is_text(kind))
 		len = strnlen(nla_data(bytes), len);
-	action = kvzalloc(struct_size(action, bytes, len), GFP_KERNEL);
+	action = kvzalloc(struct_size(action, bytes, len + alpn_len),
+			  GFP_KERNEL);
 	if (!action)
 		return NULL;
 	action->kind = kind;
@@ -508,6 +515,9 @@ static struct hs_action *action_new(struct nlattr **tb, u32 kind)
 	action->len = len;
 	if (len)
 		memcpy(action->bytes, nla_data(bytes), len);
+	action->alpn_len = alpn_len;
+	if (alpn_len)
+		memcpy(action->bytes + len, nla_data(alpn), alpn_len);
 	return action;
 }
 

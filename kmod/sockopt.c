@@ -166,6 +166,8 @@ static int sockopt_set(struct socktls_conn *conn, int optname,
 	case COMPAT_TLS_TX_MAX_PAYLOAD_LEN:
 		return socktls_keyplane_set(conn, optname, optval, optlen);
 	case SOCKTLS_SERVER_NAME:
+	case SOCKTLS_ALPN:
+	case SOCKTLS_POLICY:
 	case SOCKTLS_IDENTITY:
 	case SOCKTLS_TRUST:
 	case SOCKTLS_PEER_AUTH:
@@ -181,8 +183,6 @@ static int sockopt_set(struct socktls_conn *conn, int optname,
 		return socktls_config_set(conn, optname, optval, optlen);
 	case SOCKTLS_HANDSHAKE:
 		return sockopt_handshake(conn, optval, optlen);
-	case SOCKTLS_ALPN:
-	case SOCKTLS_POLICY:
 	case SOCKTLS_KEY_UPDATE:
 		return -EOPNOTSUPP;
 	}
@@ -289,11 +289,24 @@ static int sockopt_get_trust(struct socktls_conn *conn, char __user *optval,
 			   is_name ? config->trust_len : 0, optval, optlen);
 }
 
+static bool sockopt_is_over(const struct socktls_conn *conn)
+{
+	return conn->state != SOCKTLS_STATE_PLAIN &&
+	       conn->state != SOCKTLS_STATE_HANDSHAKING;
+}
+
+static int sockopt_get_alpn(struct socktls_conn *conn, char __user *optval,
+			    int __user *optlen)
+{
+	if (!sockopt_is_over(conn))
+		return -ENOTCONN;
+	return sockopt_put(conn->alpn, conn->alpn_len, optval, optlen);
+}
+
 static int sockopt_get_chain(struct socktls_conn *conn, int which,
 			     char __user *optval, int __user *optlen)
 {
-	if (conn->state == SOCKTLS_STATE_PLAIN ||
-	    conn->state == SOCKTLS_STATE_HANDSHAKING)
+	if (!sockopt_is_over(conn))
 		return -ENOTCONN;
 	return sockopt_put(conn->chain[which].bytes, conn->chain[which].len,
 			   optval, optlen);
@@ -313,6 +326,10 @@ static int sockopt_get(struct socktls_conn *conn, int optname,
 		return socktls_keyplane_get(conn, optname, optval, optlen);
 	case SOCKTLS_SERVER_NAME:
 		return sockopt_put_text(config->server_name, optval, optlen);
+	case SOCKTLS_ALPN:
+		return sockopt_get_alpn(conn, optval, optlen);
+	case SOCKTLS_POLICY:
+		return sockopt_put_text(config->policy, optval, optlen);
 	case SOCKTLS_IDENTITY:
 		return sockopt_put_text(config->identity, optval, optlen);
 	case SOCKTLS_TRUST:
@@ -342,8 +359,6 @@ static int sockopt_get(struct socktls_conn *conn, int optname,
 	case SOCKTLS_LOCAL_CERT:
 		return sockopt_get_chain(conn, SOCKTLS_CHAIN_LOCAL, optval,
 					 optlen);
-	case SOCKTLS_ALPN:
-	case SOCKTLS_POLICY:
 	case SOCKTLS_EXPORTER:
 		return -EOPNOTSUPP;
 	}

@@ -37,6 +37,9 @@ struct socktls_config {
 	const struct cred	*armed_cred;	/* who armed the listener */
 	char			*server_name;	/* strings or NULL */
 	char			*identity;
+	char			*policy;
+	u8			*alpn;
+	u32			alpn_len;
 	u8			*trust;
 	u32			trust_len;
 	u8			peer_auth;
@@ -157,6 +160,8 @@ struct socktls_conn {
 	struct socktls_key	own_key[2];	/* key plane: rx, tx */
 	struct socktls_error	error;
 	char			*peer_identity;
+	u8			*alpn;		/* the name negotiated, or NULL */
+	u8			alpn_len;
 	struct {
 		u8		*bytes;		/* sequence of socktls_blob */
 		u32		len;

@@ -166,6 +166,37 @@ TEST_F(opt, identity_is_a_name)
 	check_name_option(self->fd, SOCKTLS_IDENTITY);
 }
 
+TEST_F(opt, policy_is_a_name)
+{
+	check_name_option(self->fd, SOCKTLS_POLICY);
+}
+
+TEST_F(opt, alpn_is_a_list_of_names_behind_their_lengths)
+{
+	static char longest[SOCKTLS_ALPN_MAX + 16];
+	int fd = self->fd;
+	socklen_t len = sizeof(longest);
+	size_t i;
+
+	EXPECT_EQ(tls_set(fd, SOCKTLS_ALPN, "\2h2\10http/1.1", 12), 0);
+	EXPECT_EQ(tls_set(fd, SOCKTLS_ALPN, "\1\0", 2), 0);
+	EXPECT_ERRNO(tls_set(fd, SOCKTLS_ALPN, "", 0), EINVAL);
+	EXPECT_ERRNO(tls_set(fd, SOCKTLS_ALPN, "\0", 1), EINVAL);
+	EXPECT_ERRNO(tls_set(fd, SOCKTLS_ALPN, "\2h2\0", 4), EINVAL);
+	EXPECT_ERRNO(tls_set(fd, SOCKTLS_ALPN, "\3h2", 3), EINVAL);
+	EXPECT_ERRNO(tls_set(fd, SOCKTLS_ALPN, "\2h2\1", 4), EINVAL);
+	EXPECT_ERRNO(tls_set(fd, SOCKTLS_ALPN, "\2h2x", 4), EINVAL);
+	EXPECT_ERRNO(tls_set(fd, SOCKTLS_ALPN, NULL, 3), EFAULT);
+	EXPECT_ERRNO(tls_set(fd, SOCKTLS_ALPN, BAD_MEMORY, 3), EFAULT);
+	for (i = 0; i < sizeof(longest); i += 16)
+		longest[i] = 15;
+	EXPECT_EQ(tls_set(fd, SOCKTLS_ALPN, longest, SOCKTLS_ALPN_MAX), 0);
+	EXPECT_ERRNO(tls_set(fd, SOCKTLS_ALPN, longest, sizeof(longest)),
+		     EINVAL);
+	/* what it tells is what was negotiated */
+	EXPECT_ERRNO(tls_get(fd, SOCKTLS_ALPN, longest, &len), ENOTCONN);
+}
+
 TEST_F(opt, trust_is_a_name_or_certificates_or_pins)
 {
 	static char pem[SOCKTLS_TRUST_MAX + 1];
@@ -272,12 +303,8 @@ TEST_F(opt, what_is_only_told_cannot_be_set)
 
 TEST_F(opt, what_is_not_there_yet_says_so)
 {
-	static const int settable[] = {
-		SOCKTLS_ALPN, SOCKTLS_POLICY, SOCKTLS_KEY_UPDATE,
-	};
-	static const int gettable[] = {
-		SOCKTLS_ALPN, SOCKTLS_POLICY, SOCKTLS_EXPORTER,
-	};
+	static const int settable[] = { SOCKTLS_KEY_UPDATE };
+	static const int gettable[] = { SOCKTLS_EXPORTER };
 	char value[16] = "modern";
 	socklen_t len;
 	unsigned int i;
@@ -356,12 +383,23 @@ TEST_F(est, parameters_cannot_change_any_more_but_for_eof)
 
 	EXPECT_ERRNO(tls_set_text(fd, SOCKTLS_SERVER_NAME, "a"), EISCONN);
 	EXPECT_ERRNO(tls_set_text(fd, SOCKTLS_IDENTITY, "a"), EISCONN);
+	EXPECT_ERRNO(tls_set_text(fd, SOCKTLS_POLICY, "modern"), EISCONN);
+	EXPECT_ERRNO(tls_set(fd, SOCKTLS_ALPN, "\2h2", 3), EISCONN);
 	EXPECT_ERRNO(tls_set_text(fd, SOCKTLS_TRUST, "a"), EISCONN);
 	EXPECT_ERRNO(tls_set_u32(fd, SOCKTLS_PEER_AUTH, 1), EISCONN);
 	EXPECT_EQ(tls_set_u32(fd, SOCKTLS_EOF, SOCKTLS_EOF_ALLOW), 0);
 	EXPECT_EQ(get_int(fd, SOL_TLS, SOCKTLS_EOF), SOCKTLS_EOF_ALLOW);
 	expect_text(fd, SOCKTLS_SERVER_NAME, "localhost");
 	expect_text(self->pair.server, SOCKTLS_IDENTITY, "server-ecdsa");
+}
+
+TEST_F(est, no_protocol_name_reads_as_none)
+{
+	char name[8];
+	socklen_t len = sizeof(name);
+
+	EXPECT_EQ(tls_get(self->pair.client, SOCKTLS_ALPN, name, &len), 0);
+	EXPECT_EQ(len, 0);
 }
 
 TEST_F(est, keys_never_leave_the_kernel)
@@ -448,6 +486,7 @@ TEST_F(est, both_planes_exclude_each_other)
 	ASSERT_EQ(tls_set(client, TLS_TX, &key, sizeof(key)), 0);
 	EXPECT_ERRNO(tls_start(client, SOCKTLS_CLIENT, 0), EBUSY);
 	EXPECT_ERRNO(tls_set_text(client, SOCKTLS_SERVER_NAME, "a"), EBUSY);
+	EXPECT_ERRNO(tls_set(client, SOCKTLS_ALPN, "\2h2", 3), EBUSY);
 
 	tcp_pair(AF_INET, &client, &server);
 	tls_prepare_client(client);

@@ -16,7 +16,7 @@ static void peer_identity(struct peer *peer)
 					      SSL_FILETYPE_PEM), 1);
 }
 
-static void peer_context(struct peer *peer)
+void peer_prepare(struct peer *peer)
 {
 	peer->ctx = SSL_CTX_new(peer->server ? TLS_server_method() :
 					       TLS_client_method());
@@ -53,7 +53,8 @@ static void *peer_run(void *arg)
 
 void peer_start(struct peer *peer)
 {
-	peer_context(peer);
+	if (!peer->ctx)
+		peer_prepare(peer);
 	peer->ssl = SSL_new(peer->ctx);
 	ASSERT_NE(peer->ssl, NULL);
 	SSL_set_fd(peer->ssl, peer->fd);

@@ -31,6 +31,8 @@ struct peer {
 	bool		ok;
 };
 
+/* Makes ctx, for tests that change it before peer_start(). */
+void peer_prepare(struct peer *peer);
 /* Does the handshake in a thread. */
 void peer_start(struct peer *peer);
 bool peer_join(struct peer *peer);

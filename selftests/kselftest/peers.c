@@ -337,6 +337,102 @@ TEST(version_tls13_key_update_fails_with_a_clear_error_until_it_is_there)
 	EXPECT_NE(strstr(error.text, "KeyUpdate"), NULL);
 }
 
+/* ---- protocol names and policies ---- */
+
+static void expect_alpn(int fd, const char *want)
+{
+	char name[256] = "";
+	socklen_t len = sizeof(name);
+
+	EXPECT_EQ(tls_get(fd, SOCKTLS_ALPN, name, &len), 0);
+	EXPECT_EQ(len, strlen(want));
+	EXPECT_EQ(strcmp(name, want), 0);
+	len = 1;
+	EXPECT_ERRNO(tls_get(fd, SOCKTLS_ALPN, name, &len), ERANGE);
+	EXPECT_EQ(len, strlen(want));
+}
+
+static int take_http(SSL *ssl, const unsigned char **out, unsigned char *outlen,
+		     const unsigned char *in, unsigned int inlen, void *arg)
+{
+	(void)ssl;
+	(void)arg;
+	return SSL_select_next_proto((unsigned char **)out, outlen,
+				     (const unsigned char *)"\10http/1.1", 9,
+				     in, inlen) == OPENSSL_NPN_NEGOTIATED ?
+	       SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_ALERT_FATAL;
+}
+
+TEST_F(version, protocol_name_is_negotiated_as_client)
+{
+	struct peer peer = {
+		.fd = self->pair.server, .server = true,
+		.version = variant->version, .identity = "server-ecdsa",
+	};
+
+	peer_prepare(&peer);
+	SSL_CTX_set_alpn_select_cb(peer.ctx, take_http, NULL);
+	peer_start(&peer);
+	tls_prepare_client(self->pair.client);
+	ASSERT_EQ(tls_set(self->pair.client, SOCKTLS_ALPN, "\2h2\10http/1.1",
+			  12), 0);
+	ASSERT_EQ(tls_start(self->pair.client, SOCKTLS_CLIENT, 0), 0);
+	ASSERT_TRUE(peer_join(&peer));
+	expect_alpn(self->pair.client, "http/1.1");
+	exchange(&peer, self->pair.client);
+}
+
+TEST_F(version, protocol_name_is_negotiated_by_a_listeners_child)
+{
+	struct peer peer = { .version = variant->version };
+	const unsigned char *name;
+	int fd = tcp_listen(AF_INET), child;
+	unsigned int len;
+
+	tls_prepare_server(fd, "server-ecdsa");
+	ASSERT_EQ(tls_set(fd, SOCKTLS_ALPN, "\2h2\10http/1.1", 12), 0);
+	ASSERT_EQ(tls_set_text(fd, SOCKTLS_POLICY, "intermediate"), 0);
+	ASSERT_EQ(tls_start(fd, SOCKTLS_SERVER, 0), 0);
+	peer.fd = tcp_connect(AF_INET, fd);
+	peer_prepare(&peer);
+	SSL_CTX_set_alpn_protos(peer.ctx,
+				(const unsigned char *)"\10http/1.1\2h2", 12);
+	peer_start(&peer);
+	child = accept(fd, NULL, NULL);
+	ASSERT_TRUE(peer_join(&peer));
+	exchange(&peer, child);
+	/* the server's order counts */
+	expect_alpn(child, "h2");
+	SSL_get0_alpn_selected(peer.ssl, &name, &len);
+	EXPECT_EQ(len, 2);
+}
+
+TEST_F(version, policy_modern_is_tls13_alone)
+{
+	struct peer peer = {
+		.fd = self->pair.client, .version = variant->version,
+	};
+	int ret;
+
+	peer_start(&peer);
+	tls_prepare_server(self->pair.server, "server-ecdsa");
+	ASSERT_EQ(tls_set_text(self->pair.server, SOCKTLS_POLICY, "modern"), 0);
+	ret = tls_start(self->pair.server, SOCKTLS_SERVER, 0);
+	if (variant->version == TLS1_3_VERSION)
+		EXPECT_EQ(ret, 0);
+	else
+		EXPECT_TRUE(ret == -1 && errno == EPROTONOSUPPORT);
+	peer_join(&peer);
+}
+
+TEST_F(version, policy_that_the_helper_does_not_know_is_refused)
+{
+	tls_prepare_client(self->pair.client);
+	ASSERT_EQ(tls_set_text(self->pair.client, SOCKTLS_POLICY, "no-such"),
+		  0);
+	EXPECT_ERRNO(tls_start(self->pair.client, SOCKTLS_CLIENT, 0), EINVAL);
+}
+
 /* ---- STARTTLS ---- */
 
 static void expect_line(int fd, const char *line)

@@ -23,7 +23,11 @@
 enum {
 	/* set, get: DNS name or IP literal of the server, no trailing NUL needed */
 	SOCKTLS_SERVER_NAME	= 0x100,
-	/* set: ProtocolNameList of RFC 7301 section 3.1; get: the one negotiated */
+	/*
+	 * set: protocol names in order of preference, each behind a byte with
+	 * its length (ProtocolNameList of RFC 7301 section 3.1 without its own
+	 * length); get: the name negotiated, empty when there is none
+	 */
 	SOCKTLS_ALPN		= 0x101,
 	/* set, get: "modern", "intermediate", "legacy" or an administrator's */
 	SOCKTLS_POLICY		= 0x102,
@@ -116,6 +120,7 @@ enum socktls_state {
 /* The longest option values, in bytes. */
 #define SOCKTLS_NAME_MAX	255	/* server name, identity, policy, trust name */
 #define SOCKTLS_TRUST_MAX	32768	/* PEM bytes or pins */
+#define SOCKTLS_ALPN_MAX	4096	/* list of protocol names */
 
 /**
  * struct socktls_handshake - value of SOCKTLS_HANDSHAKE
