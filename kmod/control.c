@@ -10,12 +10,26 @@
 #define MAX_EMPTY	32	/* empty records in a row */
 #define MAX_REFUSALS	8	/* no_renegotiation warnings sent */
 
-static int control_unexpected(struct socktls_conn *conn, const char *what)
+/**
+ * socktls_control_refuse() - the peer broke the protocol
+ * @conn: sk locked
+ * @alert: AlertDescription to send
+ * @what: what it sent, for people
+ *
+ * Return: -EPROTO.
+ */
+int socktls_control_refuse(struct socktls_conn *conn, int alert,
+			   const char *what)
 {
 	conn->rx.error = -EPROTO;
-	socktls_conn_fail(conn, EPROTO, ALERT_UNEXPECTED_MESSAGE,
-			  SOCKTLS_ALERT_SENT, "the peer sent %s", what);
+	socktls_conn_fail(conn, EPROTO, alert, SOCKTLS_ALERT_SENT,
+			  "the peer sent %s", what);
 	return -EPROTO;
+}
+
+static int control_unexpected(struct socktls_conn *conn, const char *what)
+{
+	return socktls_control_refuse(conn, ALERT_UNEXPECTED_MESSAGE, what);
 }
 
 static int control_close_notify(struct socktls_conn *conn)
@@ -80,7 +94,7 @@ static int control_refuse_renegotiation(struct socktls_conn *conn)
 }
 
 /* A message header is complete: may this message come after the handshake? */
-static int control_message(struct socktls_conn *conn, u8 type)
+static int control_message(struct socktls_conn *conn, u8 type, u32 len)
 {
 	bool client = conn->role == SOCKTLS_CLIENT;
 
@@ -97,11 +111,42 @@ static int control_message(struct socktls_conn *conn, u8 type)
 			return 0;
 		break;
 	case HANDSHAKE_KEY_UPDATE:
-		return control_unexpected(conn,
-					  "a KeyUpdate, which is not supported yet");
+		if (len == sizeof(conn->rx.request_update))
+			return 0;
+		return socktls_control_refuse(conn, ALERT_DECODE_ERROR,
+					      "a KeyUpdate of a wrong length");
 	}
 	return control_unexpected(conn,
 				  "a handshake message after the handshake");
+}
+
+/* Some bytes of the body of a message. Return: how many. */
+static u32 control_body(struct socktls_conn *conn, struct rx_record *rec,
+			u32 done)
+{
+	struct handshake_tracker *t = &conn->rx.tracker;
+	u32 n = min(t->left, rec->len - done);
+
+	if (t->header[0] == HANDSHAKE_KEY_UPDATE)
+		socktls_vec_read(&rec->vec, rec->off + done,
+				 &conn->rx.request_update, 1);
+	t->left -= n;
+	return n;
+}
+
+/* The message is complete; @left bytes of its last record follow. */
+static int control_message_end(struct socktls_conn *conn, u32 left)
+{
+	struct handshake_tracker *t = &conn->rx.tracker;
+
+	t->header_len = 0;
+	if (t->header[0] != HANDSHAKE_KEY_UPDATE)
+		return 0;
+	/* they would be of the new key (RFC 8446 section 5.1) */
+	if (left)
+		return control_unexpected(conn,
+					  "handshake bytes behind a KeyUpdate");
+	return socktls_rekey_received(conn, conn->rx.request_update);
 }
 
 /* Follows post-handshake messages, which may span records. */
@@ -109,31 +154,24 @@ static int control_handshake(struct socktls_conn *conn, struct rx_record *rec)
 {
 	struct handshake_tracker *t = &conn->rx.tracker;
 	u32 done = 0;
+	int err = 0;
 
-	while (done < rec->len) {
-		u8 byte;
-		u32 n;
-		int err;
-
-		if (t->header_len == sizeof(t->header) && t->left) {
-			n = min(t->left, rec->len - done);
-			t->left -= n;
-			done += n;
-		} else {
-			socktls_vec_read(&rec->vec, rec->off + done, &byte, 1);
-			t->header[t->header_len++] = byte;
+	while (!err && done < rec->len) {
+		if (t->header_len < sizeof(t->header)) {
+			socktls_vec_read(&rec->vec, rec->off + done,
+					 &t->header[t->header_len++], 1);
 			done++;
 			if (t->header_len < sizeof(t->header))
 				continue;
 			t->left = get_unaligned_be32(t->header) & 0xffffff;
-			err = control_message(conn, t->header[0]);
-			if (err)
-				return err;
+			err = control_message(conn, t->header[0], t->left);
+		} else {
+			done += control_body(conn, rec, done);
 		}
-		if (!t->left)
-			t->header_len = 0;
+		if (!err && !t->left)
+			err = control_message_end(conn, rec->len - done);
 	}
-	return 0;
+	return err;
 }
 
 /**

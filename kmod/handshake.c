@@ -303,6 +303,7 @@ static int apply_key(struct socktls_conn *conn, struct hs_action *action)
 	}
 	if (action->direction == SOCKTLS_DIRECTION_TX) {
 		swap(conn->tx.epoch, epoch);
+		socktls_rekey_arm(conn);
 	} else {
 		swap(conn->rx.epoch, epoch);
 		memset(&conn->rx.tracker, 0, sizeof(conn->rx.tracker));

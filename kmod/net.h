@@ -17,6 +17,7 @@ struct socktls_sysctls {
 	unsigned int	max_handshakes;
 	unsigned int	max_handshakes_per_uid;
 	unsigned int	dynamic_records;
+	unsigned int	rekey_records;		/* 0: the suite's limit */
 };
 
 /**

@@ -60,12 +60,26 @@ static bool rx_is_key_update(const struct socktls_conn *conn,
 	return first == HANDSHAKE_KEY_UPDATE;
 }
 
+/* Helper plane: nothing for the reader, or data where none may be. */
+static bool rx_is_control(const struct socktls_conn *conn,
+			  const struct rx_record *rec)
+{
+	return !conn->key_plane && (rec->type != RECORD_APPLICATION_DATA ||
+				    !rec->len || conn->rx.tracker.header_len);
+}
+
 static int rx_fill_one(struct socktls_conn *conn)
 {
 	struct socktls_rx *rx = &conn->rx;
 	struct rx_record *rec;
-	int ret = socktls_rx_head(conn);
+	int ret;
 
+	if (unlikely(rx->update_due)) {
+		ret = socktls_rekey_rx(conn);
+		if (ret)
+			return ret;
+	}
+	ret = socktls_rx_head(conn);
 	if (ret <= 0)
 		return ret;
 	if (socktls_rx_outer_plaintext(conn)) {
@@ -81,13 +95,13 @@ static int rx_fill_one(struct socktls_conn *conn)
 			socktls_rx_retry(conn);
 		return PTR_ERR(rec);
 	}
-	if (!conn->key_plane && (rec->type != RECORD_APPLICATION_DATA ||
-				 !rec->len)) {
+	if (rx_is_control(conn, rec)) {
 		ret = socktls_control(conn, rec);
 		socktls_rx_release(conn, rec);
 		return ret ? ret : 1;
 	}
 	rx->empty = 0;
+	rx->updates = 0;
 	if (conn->key_plane)
 		rx->key_expired = rx_is_key_update(conn, rec);
 	list_add_tail(&rec->list, &rx->opened);

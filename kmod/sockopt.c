@@ -155,6 +155,20 @@ static int sockopt_handshake(struct socktls_conn *conn, sockptr_t optval,
 	return -EISCONN;
 }
 
+static int sockopt_key_update(struct socktls_conn *conn, sockptr_t optval,
+			      unsigned int optlen)
+{
+	u32 request;
+
+	if (optlen < sizeof(request))
+		return -EINVAL;
+	if (copy_from_sockptr(&request, optval, sizeof(request)))
+		return -EFAULT;
+	if (conn->key_plane)
+		return -EBUSY;
+	return socktls_rekey_request(conn, request);
+}
+
 static int sockopt_set(struct socktls_conn *conn, int optname,
 		       sockptr_t optval, unsigned int optlen)
 {
@@ -184,7 +198,7 @@ static int sockopt_set(struct socktls_conn *conn, int optname,
 	case SOCKTLS_HANDSHAKE:
 		return sockopt_handshake(conn, optval, optlen);
 	case SOCKTLS_KEY_UPDATE:
-		return -EOPNOTSUPP;
+		return sockopt_key_update(conn, optval, optlen);
 	}
 	return -ENOPROTOOPT;
 }

@@ -87,6 +87,10 @@ struct socktls_rx {
 	u16			empty;		/* empty records in a row */
 	u16			warnings;	/* warning alerts received */
 	bool			shut;		/* shutdown(SHUT_RD) was called */
+	u16			updates;	/* KeyUpdates without data between */
+	u64			update_tx_seq;	/* of tx at the last of them */
+	bool			update_due;	/* the next record has a new key */
+	u8			request_update;	/* of the KeyUpdate being read */
 	struct handshake_tracker tracker;
 };
 
@@ -108,6 +112,9 @@ struct socktls_tx {
 	u32			cold;		/* bytes until it is warm */
 	unsigned long		last_sent;	/* jiffies, of dynamic records */
 	u16			no_renegotiation;
+	u8			updates;	/* KeyUpdates to be sent */
+	u64			rekey_at;	/* sequence number that asks for one */
+	u64			prelude_at;	/* and for socktls_tx_prelude() */
 };
 
 /**
@@ -319,6 +326,15 @@ int socktls_rx_fill(struct socktls_conn *conn, u32 target);
 /* control.c: records that are not application data */
 int socktls_control(struct socktls_conn *conn, struct rx_record *rec);
 int socktls_control_alert(struct socktls_conn *conn, struct rx_record *rec);
+int socktls_control_refuse(struct socktls_conn *conn, int alert,
+			   const char *what);
+
+/* rekey.c */
+void socktls_rekey_arm(struct socktls_conn *conn);
+int socktls_rekey_tx(struct socktls_conn *conn);
+int socktls_rekey_rx(struct socktls_conn *conn);
+int socktls_rekey_received(struct socktls_conn *conn, u8 request);
+int socktls_rekey_request(struct socktls_conn *conn, u32 request);
 
 /* handshake.c */
 int socktls_hs_start(struct socktls_conn *conn, const struct cred *cred,

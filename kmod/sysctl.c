@@ -27,6 +27,7 @@ static const struct ctl_table sysctl_template[] = {
 	SYSCTL(max_handshakes, &one, &pending_max),
 	SYSCTL(max_handshakes_per_uid, &one, &pending_max),
 	SYSCTL(dynamic_records, NULL, &one),
+	SYSCTL(rekey_records, NULL, NULL),
 };
 
 static const struct socktls_sysctls sysctl_defaults = {

@@ -33,6 +33,8 @@ int socktls_tx_pages_alive(void)
 int socktls_tx_init(struct socktls_tx *tx)
 {
 	tx->max_plaintext = RECORD_MAX_PLAINTEXT;
+	tx->rekey_at = U64_MAX;
+	tx->prelude_at = U64_MAX;
 	tx->epoch = socktls_epoch_new_null();
 	return tx->epoch ? 0 : -ENOMEM;
 }
@@ -277,7 +279,7 @@ int socktls_tx_flush(struct socktls_conn *conn)
  * @conn: sk locked
  *
  * Resumes the unsent tail; sends the open record once it is old enough, and
- * looks again soon while it is not.
+ * looks again soon while it is not; sends KeyUpdates that are due.
  */
 void socktls_tx_tick(struct socktls_conn *conn)
 {
@@ -285,7 +287,11 @@ void socktls_tx_tick(struct socktls_conn *conn)
 
 	if (!tx->plaintext_len || tx->sealed ||
 	    time_after_eq(jiffies, tx->open_until)) {
-		if (socktls_tx_flush(conn) != -ENOMEM)
+		int err = socktls_tx_flush(conn);
+
+		if (!err && tx->updates && !tx->closing)
+			err = socktls_rekey_tx(conn);
+		if (err != -ENOMEM)
 			return;
 	}
 	socktls_conn_kick(conn, TX_TICK_JIFFIES);
@@ -338,8 +344,13 @@ static int tx_wait_room(struct socktls_conn *conn, long *timeo)
 
 		if (err && err != -EAGAIN)
 			return err;
-		if (!err && sk_stream_memory_free(conn->sk))
-			return 0;
+		if (!err && sk_stream_memory_free(conn->sk)) {
+			if (likely(conn->tx.epoch->seq < conn->tx.prelude_at))
+				return 0;
+			err = socktls_rekey_tx(conn);
+			if (err != -EAGAIN)
+				return err;
+		}
 		err = sk_stream_wait_memory(conn->sk, timeo);
 		if (err)
 			return err;

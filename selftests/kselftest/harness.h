@@ -93,7 +93,8 @@ int harness_main(int argc, char **argv);
 	static const struct fixture_variant_##_f variant_##_f##_##_v =
 
 #define FIXTURE_SETUP(_f)						\
-	static void setup_##_f(struct fixture_##_f *self,		\
+	static void setup_##_f(struct fixture_##_f *self		\
+		__attribute__((unused)),				\
 		const struct fixture_variant_##_f *variant		\
 		__attribute__((unused)))
 

@@ -303,15 +303,11 @@ TEST_F(opt, what_is_only_told_cannot_be_set)
 
 TEST_F(opt, what_is_not_there_yet_says_so)
 {
-	static const int settable[] = { SOCKTLS_KEY_UPDATE };
 	static const int gettable[] = { SOCKTLS_EXPORTER };
 	char value[16] = "modern";
 	socklen_t len;
 	unsigned int i;
 
-	for (i = 0; i < ARRAY_SIZE(settable); i++)
-		EXPECT_ERRNO(tls_set(self->fd, settable[i], value, 6),
-			     EOPNOTSUPP);
 	for (i = 0; i < ARRAY_SIZE(gettable); i++) {
 		len = sizeof(value);
 		EXPECT_ERRNO(tls_get(self->fd, gettable[i], value, &len),
