@@ -324,6 +324,7 @@ void socktls_conn_detach(struct socktls_conn *conn)
 		conn->callbacks = false;
 	}
 	socktls_net_remove(conn);
+	socktls_session_free(conn);
 	socktls_rx_destroy(conn);
 	socktls_tx_destroy(conn);
 	memzero_explicit(conn->own_key, sizeof(conn->own_key));
@@ -347,6 +348,7 @@ void socktls_conn_established(struct socktls_conn *conn)
 	socktls_count(conn, SOCKTLS_STAT_HANDSHAKES, 1);
 	memset(&conn->rx.tracker, 0, sizeof(conn->rx.tracker));
 	conn->rx.warnings = 0;
+	conn->rx.skip_mode = 0;
 	socktls_conn_wake(conn);
 	/* application data may be here already */
 	socktls_conn_kick(conn, 0);
@@ -428,6 +430,8 @@ void socktls_conn_fail(struct socktls_conn *conn, int error, int alert,
 			conn->protos->base_prot->shutdown(sk, SEND_SHUTDOWN);
 		}
 	}
+	if (!conn->key_plane && alert >= 0)
+		socktls_session_ended(conn, alert);
 	socktls_hs_end(conn, conn_abort_reason(conn),
 		       from == SOCKTLS_ALERT_RECEIVED ? alert : -1);
 	socktls_conn_cancel_deadline(conn);

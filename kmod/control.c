@@ -8,6 +8,8 @@
 
 #define MAX_WARNINGS	16	/* warning alerts of one connection */
 #define MAX_EMPTY	32	/* empty records in a row */
+/* RFC 8446 section 4.6.1: what its fields can hold */
+#define MAX_TICKET	(4 + 4 + 1 + 255 + 2 + 65535 + 2 + 65534)
 #define MAX_REFUSALS	8	/* no_renegotiation warnings sent */
 
 /**
@@ -107,9 +109,13 @@ static int control_message(struct socktls_conn *conn, u8 type, u32 len)
 	}
 	switch (type) {
 	case HANDSHAKE_NEW_SESSION_TICKET:
-		if (client)
-			return 0;
-		break;
+		if (!client)
+			break;
+		if (len > MAX_TICKET)
+			return socktls_control_refuse(conn, ALERT_DECODE_ERROR,
+						      "a NewSessionTicket that is too long");
+		socktls_session_ticket(conn, conn->rx.tracker.header, len);
+		return 0;
 	case HANDSHAKE_KEY_UPDATE:
 		if (len == sizeof(conn->rx.request_update))
 			return 0;
@@ -130,6 +136,8 @@ static u32 control_body(struct socktls_conn *conn, struct rx_record *rec,
 	if (t->header[0] == HANDSHAKE_KEY_UPDATE)
 		socktls_vec_read(&rec->vec, rec->off + done,
 				 &conn->rx.request_update, 1);
+	else
+		socktls_session_ticket_bytes(conn, rec, rec->off + done, n);
 	t->left -= n;
 	return n;
 }
@@ -140,8 +148,10 @@ static int control_message_end(struct socktls_conn *conn, u32 left)
 	struct handshake_tracker *t = &conn->rx.tracker;
 
 	t->header_len = 0;
-	if (t->header[0] != HANDSHAKE_KEY_UPDATE)
+	if (t->header[0] != HANDSHAKE_KEY_UPDATE) {
+		socktls_session_ticket_end(conn);
 		return 0;
+	}
 	/* they would be of the new key (RFC 8446 section 5.1) */
 	if (left)
 		return control_unexpected(conn,

@@ -23,7 +23,8 @@ int hs_alive(void)
 void hs_action_free(struct hs_action *action)
 {
 	kvfree_sensitive(action, struct_size(action, bytes, action->len +
-					     action->alpn_len));
+					     action->alpn_len +
+					     action->cookie_len));
 }
 
 void hs_actions_free(struct list_head *actions)
@@ -395,6 +396,10 @@ static int apply_done(struct socktls_conn *conn, struct hs_action *action)
 		return -EINVAL;
 	err = done_alpn(conn, action);
 	if (!err)
+		err = socktls_session_begin(conn, action->bytes + action->len +
+						  action->alpn_len,
+					    action->cookie_len);
+	if (!err)
 		err = done_identity(conn, action);
 	if (err)
 		return err;
@@ -404,6 +409,23 @@ static int apply_done(struct socktls_conn *conn, struct hs_action *action)
 	conn->flags |= action->flags;
 	socktls_conn_established(conn);
 	socktls_hs_end(conn, 0, -1);
+	return 0;
+}
+
+static int apply_limit(struct socktls_conn *conn,
+		       const struct hs_action *action)
+{
+	if (action->direction == SOCKTLS_DIRECTION_TX)
+		conn->tx.max_plaintext = action->limit;
+	else
+		conn->rx.max_plaintext = action->limit;
+	return 0;
+}
+
+static int apply_skip(struct socktls_conn *conn, const struct hs_action *action)
+{
+	conn->rx.skip_mode = action->mode;
+	conn->rx.skip_left = action->limit;
 	return 0;
 }
 
@@ -418,6 +440,48 @@ static int apply_fail(struct socktls_conn *conn, struct hs_action *action)
 	return -ECONNABORTED;
 }
 
+/*
+ * What is to go with the first application record stays an action until then.
+ * Return: true when the action is the connection's now.
+ */
+static bool hs_keep_lazy(struct socktls_conn *conn, struct hs_action *action)
+{
+	if (action->kind != SOCKTLS_ACTION_SEND || !action->lazy)
+		return false;
+	list_move_tail(&action->list, &conn->tx.lazy);
+	conn->tx.prelude_at = 0;
+	return true;
+}
+
+/**
+ * socktls_hs_send_lazy() - send what waited for the first application record
+ * @conn: sk locked
+ *
+ * Return: 0; -EAGAIN or -ENOMEM, to be called again; an errno after the
+ * connection failed.
+ */
+int socktls_hs_send_lazy(struct socktls_conn *conn)
+{
+	struct hs_action *action, *next;
+
+	list_for_each_entry_safe(action, next, &conn->tx.lazy, list) {
+		int err = apply_send(conn, action);
+
+		if (err)
+			return err;
+		list_del(&action->list);
+		hs_action_free(action);
+	}
+	socktls_rekey_arm(conn);
+	return 0;
+}
+
+/* sk locked, or nobody else sees the connection any more; any context */
+void socktls_hs_drop_lazy(struct socktls_conn *conn)
+{
+	hs_actions_free(&conn->tx.lazy);
+}
+
 static int hs_apply_one(struct socktls_conn *conn, struct hs_action *action)
 {
 	switch (action->kind) {
@@ -428,6 +492,10 @@ static int hs_apply_one(struct socktls_conn *conn, struct hs_action *action)
 		return 0;
 	case SOCKTLS_ACTION_KEY:
 		return apply_key(conn, action);
+	case SOCKTLS_ACTION_LIMIT:
+		return apply_limit(conn, action);
+	case SOCKTLS_ACTION_SKIP_EARLY:
+		return apply_skip(conn, action);
 	case SOCKTLS_ACTION_MORE:
 		return 0;
 	case SOCKTLS_ACTION_CERTIFICATE:
@@ -462,6 +530,8 @@ static bool hs_apply(struct socktls_conn *conn)
 			spin_unlock_bh(&hs->sn->lock);
 			break;
 		}
+		if (hs_keep_lazy(conn, action))
+			continue;
 		/* a last action goes with its handshake */
 		kind = action->kind;
 		len = action->len;
@@ -543,6 +613,8 @@ static int hs_open(struct socktls_conn *conn, struct socktls_epoch *epoch)
 			socktls_rx_retry(conn);
 		return PTR_ERR(rec);
 	}
+	if (!rec)
+		return 0;
 	err = hs_gather(conn, rec);
 	socktls_rx_release(conn, rec);
 	return err;
@@ -595,6 +667,10 @@ static int hs_pump_one(struct socktls_conn *conn)
 
 	if (ret <= 0)
 		return ret;
+	if (socktls_rx_may_skip(conn, SOCKTLS_SKIP_OPAQUE)) {
+		socktls_rx_skip(conn);
+		return 1;
+	}
 	switch (hs_judge(conn)) {
 	case DELIVERY_OPEN:
 		if (!hs_coalesces(hs, hs_content_type(conn),

@@ -29,7 +29,11 @@ enum hs_state {
 /**
  * struct hs_action - one action of a REPLY
  * @taken: of @bytes, already in records
+ * @lazy: SEND: not before the first application record
+ * @limit: LIMIT, SKIP_EARLY: bytes
+ * @mode: SKIP_EARLY
  * @alpn_len: DONE: bytes of the protocol name that follow the @len first ones
+ * @cookie_len: DONE: and of the cookie behind them
  *
  * Wiped when freed: it may hold keys.
  */
@@ -44,12 +48,16 @@ struct hs_action {
 	u32			group;
 	u32			signature_scheme;
 	u32			flags;
+	u32			limit;
+	u32			mode;
+	bool			lazy;
 	s32			alert;		/* -1: none */
 	u32			error;
 	struct socktls_key	key;
 	u32			taken;
 	u32			len;
 	u32			alpn_len;
+	u32			cookie_len;
 	u8			bytes[];	/* SEND, CERTIFICATE; text else */
 };
 

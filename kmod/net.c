@@ -19,13 +19,19 @@ struct socktls_net *socktls_net(const struct net *net)
 	return net_generic(net, net_id);
 }
 
+/* A number that no connection and no other item has. */
+u64 socktls_conn_new_id(void)
+{
+	return atomic64_inc_return(&conn_ids);
+}
+
 void socktls_net_add(struct socktls_conn *conn)
 {
 	struct socktls_net *sn = socktls_net(sock_net(conn->sk));
 
 	spin_lock_bh(&sn->lock);
 	/* under the lock: the list is in the order of the ids */
-	conn->id = atomic64_inc_return(&conn_ids);
+	conn->id = socktls_conn_new_id();
 	list_add_tail(&conn->net_node, &sn->conns);
 	spin_unlock_bh(&sn->lock);
 }
@@ -104,6 +110,8 @@ static int __net_init net_init(struct net *net)
 	sn->net = net;
 	INIT_LIST_HEAD(&sn->workers);
 	INIT_LIST_HEAD(&sn->pending);
+	INIT_LIST_HEAD(&sn->items);
+	INIT_LIST_HEAD(&sn->exports);
 	INIT_LIST_HEAD(&sn->conns);
 	INIT_LIST_HEAD(&sn->users);
 	xa_init_flags(&sn->handshakes, XA_FLAGS_LOCK_BH);
@@ -135,6 +143,7 @@ static void __net_exit net_exit(struct net *net)
 	socktls_sysctl_exit(sn);
 	cancel_delayed_work_sync(&sn->ring);
 	WARN_ON_ONCE(!list_empty(&sn->conns));
+	WARN_ON_ONCE(sn->nr_items);
 	WARN_ON_ONCE(!xa_empty(&sn->handshakes));
 	xa_destroy(&sn->handshakes);
 	free_percpu(sn->stats);

@@ -26,9 +26,11 @@ struct socktls_sysctls {
  *	inside the socket lock, BH disabled
  * @workers: registered helper sockets
  * @pending: items that no worker has claimed yet
+ * @items: struct session_item that no worker has claimed yet
+ * @exports: those that a worker is to answer
  * @handshakes: struct hs by id
  * @conns: all connections
- * @ring: rings the doorbell again while @pending is not empty
+ * @ring: rings the doorbell again while @pending or @items is not empty
  * @stats: not under the lock, nor are @sysctls
  */
 struct socktls_net {
@@ -39,6 +41,10 @@ struct socktls_net {
 	struct xarray		handshakes;
 	struct list_head	conns;
 	struct list_head	users;
+	struct list_head	items;
+	struct list_head	exports;
+	u32			nr_items;
+	u32			items_size;	/* bytes */
 	u32			nr_handshakes;
 	struct delayed_work	ring;
 	struct socktls_stats __percpu *stats;
@@ -49,6 +55,7 @@ struct socktls_net {
 
 struct socktls_net *socktls_net(const struct net *net);
 void socktls_net_add(struct socktls_conn *conn);
+u64 socktls_conn_new_id(void);
 void socktls_net_remove(struct socktls_conn *conn);
 int socktls_net_charge_user(struct socktls_net *sn, kuid_t uid);
 void socktls_net_uncharge_user(struct socktls_net *sn, kuid_t uid);

@@ -10,7 +10,7 @@
 #include <net/genetlink.h>
 #include <net/ipv6.h>
 
-#include "hs.h"
+#include "session.h"
 
 #define NL_RING_JIFFIES		msecs_to_jiffies(100)
 #define NL_BUFFER_MAX		(1024 * 1024)
@@ -45,7 +45,9 @@ static const struct nla_policy action_policy[SOCKTLS_A_ACTION_MAX + 1] = {
 	[SOCKTLS_A_ACTION_TRAFFIC_SECRET] = { .type = NLA_BINARY,
 					      .len = CIPHER_SECRET_MAX },
 	[SOCKTLS_A_ACTION_LIMIT]	= { .type = NLA_U32 },
-	[SOCKTLS_A_ACTION_MODE]		= { .type = NLA_U32 },
+	[SOCKTLS_A_ACTION_MODE]		= NLA_POLICY_RANGE(NLA_U32,
+						SOCKTLS_SKIP_OPAQUE,
+						SOCKTLS_SKIP_TRIAL),
 	[SOCKTLS_A_ACTION_CHAIN]	= NLA_POLICY_MAX(NLA_U32,
 						SOCKTLS_CHAIN_LOCAL),
 	[SOCKTLS_A_ACTION_SUITE]	= { .type = NLA_U32 },
@@ -54,7 +56,8 @@ static const struct nla_policy action_policy[SOCKTLS_A_ACTION_MAX + 1] = {
 	[SOCKTLS_A_ACTION_ALPN]		= { .type = NLA_BINARY, .len = 255 },
 	[SOCKTLS_A_ACTION_PEER_IDENTITY] = { .type = NLA_NUL_STRING,
 					     .len = 1023 },
-	[SOCKTLS_A_ACTION_COOKIE]	= { .type = NLA_BINARY, .len = 1024 },
+	[SOCKTLS_A_ACTION_COOKIE]	= { .type = NLA_BINARY,
+					    .len = SOCKTLS_COOKIE_MAX },
 	[SOCKTLS_A_ACTION_ALERT]	= NLA_POLICY_MAX(NLA_U32, U8_MAX),
 	[SOCKTLS_A_ACTION_ERRNO]	= NLA_POLICY_RANGE(NLA_U32, 1, 4095),
 	[SOCKTLS_A_ACTION_TEXT]		= { .type = NLA_NUL_STRING,
@@ -115,6 +118,7 @@ static void worker_drop(struct socktls_net *sn, struct socktls_worker *worker)
 	list_del(&worker->list);
 	xa_for_each(&sn->handshakes, id, hs)
 		hs_worker_gone(hs, worker);
+	session_worker_gone(sn, worker);
 	sock_put(worker->sk);
 	kfree(worker);
 }
@@ -137,7 +141,8 @@ static int nl_notify(struct notifier_block *nb, unsigned long event, void *ptr)
 		if (worker->portid == notify->portid &&
 		    sock_flag(worker->sk, SOCK_DEAD))
 			worker_drop(sn, worker);
-	if (!list_empty(&sn->pending) && !list_empty(&sn->workers))
+	if ((!list_empty(&sn->pending) || !list_empty(&sn->items)) &&
+	    !list_empty(&sn->workers))
 		mod_delayed_work(system_wq, &sn->ring, 0);
 	spin_unlock_bh(&sn->lock);
 	return NOTIFY_DONE;
@@ -176,7 +181,7 @@ static struct socktls_worker *nl_next_worker(struct socktls_net *sn)
 /**
  * socktls_nl_ring() - tell a helper that there is work
  * @sn: the netns
- * @hs: whose item, just posted; referenced by the caller
+ * @hs: whose item, just posted; referenced by the caller. NULL: any helper's
  *
  * Context: any but under the netns' lock, BH included.
  */
@@ -186,7 +191,7 @@ void socktls_nl_ring(struct socktls_net *sn, const struct hs *hs)
 	u32 portid = 0;
 
 	spin_lock_bh(&sn->lock);
-	worker = hs->worker ? : nl_next_worker(sn);
+	worker = hs && hs->worker ? hs->worker : nl_next_worker(sn);
 	if (worker)
 		portid = worker->portid;
 	queue_delayed_work(system_wq, &sn->ring, NL_RING_JIFFIES);
@@ -206,7 +211,7 @@ void socktls_nl_ring_again(struct work_struct *work)
 	bool again = false;
 
 	spin_lock_bh(&sn->lock);
-	if (!list_empty(&sn->pending)) {
+	if (!list_empty(&sn->pending) || !list_empty(&sn->items)) {
 		in_turn = nl_next_worker(sn);
 		again = true;
 	}
@@ -324,11 +329,67 @@ static void next_claim(struct socktls_worker *worker, struct list_head *from,
 	}
 }
 
+static int session_put_fields(struct sk_buff *skb,
+			      const struct session_item *item)
+{
+	const struct socktls_cookie *cookie = item->cookie;
+
+	if (nla_put(skb, SOCKTLS_A_ITEM_COOKIE, cookie->len, cookie->bytes))
+		return -EMSGSIZE;
+	switch (item->kind) {
+	case SOCKTLS_ITEM_TICKET:
+		return nla_put(skb, SOCKTLS_A_ITEM_BYTES, item->size,
+			       item->bytes);
+	case SOCKTLS_ITEM_ENDED:
+		return nla_put_u32(skb, SOCKTLS_A_ITEM_ALERT, item->alert);
+	}
+	if (nla_put_string(skb, SOCKTLS_A_ITEM_LABEL, item->bytes) ||
+	    nla_put_u32(skb, SOCKTLS_A_ITEM_LENGTH, item->length) ||
+	    (item->has_context &&
+	     nla_put(skb, SOCKTLS_A_ITEM_CONTEXT, item->size - item->label_len,
+		     item->bytes + item->label_len)))
+		return -EMSGSIZE;
+	return 0;
+}
+
+static int session_put(struct sk_buff *skb, const struct session_item *item)
+{
+	struct nlattr *nest = nla_nest_start(skb, SOCKTLS_A_ITEM);
+
+	if (!nest)
+		return -EMSGSIZE;
+	if (nla_put_u32(skb, SOCKTLS_A_ITEM_KIND, item->kind) ||
+	    nla_put_u64_64bit(skb, SOCKTLS_A_ITEM_ID, item->id,
+			      SOCKTLS_A_ITEM_PAD) ||
+	    session_put_fields(skb, item)) {
+		nla_nest_cancel(skb, nest);
+		return -EMSGSIZE;
+	}
+	nla_nest_end(skb, nest);
+	return 0;
+}
+
+/* As next_claim(), of what is no handshake's. Lock held. */
+static void next_claim_session(struct socktls_net *sn,
+			       struct socktls_worker *worker,
+			       struct sk_buff *skb, struct list_head *claimed)
+{
+	struct session_item *item, *next;
+
+	list_for_each_entry_safe(item, next, &sn->items, node) {
+		if (NL_ITEM_OVERHEAD + item->size + item->cookie->len >
+		    (u32)skb_tailroom(skb) || session_put(skb, item))
+			return;
+		session_claim(sn, item, worker, claimed);
+	}
+}
+
 /*
  * After the delivery: what was aborted is done with. What the connection
  * aborted meanwhile sits in the worker's list again and is left alone.
  */
-static void next_settle(struct socktls_net *sn, struct list_head *claimed,
+static void next_settle(struct socktls_net *sn, struct socktls_worker *worker,
+			struct list_head *claimed, struct list_head *session,
 			bool delivered)
 {
 	struct hs *hs, *next;
@@ -341,6 +402,7 @@ static void next_settle(struct socktls_net *sn, struct list_head *claimed,
 		else if (hs->aborted)
 			hs_forget(hs);
 	}
+	session_settle(sn, worker, session, delivered);
 	spin_unlock_bh(&sn->lock);
 }
 
@@ -350,6 +412,7 @@ static int nl_next(struct sk_buff *skb, struct genl_info *info)
 	struct socktls_worker *worker;
 	struct sk_buff *reply;
 	LIST_HEAD(claimed);
+	LIST_HEAD(session);
 	void *header;
 	u32 size;
 	int err;
@@ -374,6 +437,7 @@ static int nl_next(struct sk_buff *skb, struct genl_info *info)
 	if (worker) {
 		next_claim(worker, &worker->items, reply, &claimed);
 		next_claim(worker, &sn->pending, reply, &claimed);
+		next_claim_session(sn, worker, reply, &session);
 	}
 	spin_unlock_bh(&sn->lock);
 	if (!worker) {
@@ -382,7 +446,7 @@ static int nl_next(struct sk_buff *skb, struct genl_info *info)
 	}
 	genlmsg_end(reply, header);
 	err = genlmsg_reply(reply, info);
-	next_settle(sn, &claimed, !err);
+	next_settle(sn, worker, &claimed, &session, !err);
 	return err;
 }
 
@@ -429,10 +493,10 @@ static void action_parse_key(struct nlattr **tb, struct socktls_key *key)
 /* What each kind cannot do without. */
 static int action_check(struct nlattr **tb, u32 kind)
 {
+	u32 limit;
+
 	switch (kind) {
 	case SOCKTLS_ACTION_SEND:
-		if (tb[SOCKTLS_A_ACTION_LAZY])
-			return -EOPNOTSUPP;
 		/* alerts are FAIL's */
 		if (get_u32(tb, SOCKTLS_A_ACTION_CONTENT_TYPE) == RECORD_ALERT)
 			return -EINVAL;
@@ -459,9 +523,14 @@ static int action_check(struct nlattr **tb, u32 kind)
 	case SOCKTLS_ACTION_MORE:
 		return 0;
 	case SOCKTLS_ACTION_LIMIT:
+		limit = get_u32(tb, SOCKTLS_A_ACTION_LIMIT);
+		return tb[SOCKTLS_A_ACTION_DIRECTION] && limit &&
+		       limit <= RECORD_MAX_PLAINTEXT ? 0 : -EINVAL;
 	case SOCKTLS_ACTION_SKIP_EARLY:
+		return tb[SOCKTLS_A_ACTION_MODE] &&
+		       tb[SOCKTLS_A_ACTION_LIMIT] ? 0 : -EINVAL;
 	case SOCKTLS_ACTION_EXPORTED:
-		return -EOPNOTSUPP;
+		return tb[SOCKTLS_A_ACTION_BYTES] ? 0 : -EINVAL;
 	}
 	return -EINVAL;
 }
@@ -487,14 +556,17 @@ static struct hs_action *action_new(struct nlattr **tb, u32 kind)
 {
 	const struct nlattr *bytes = action_bytes(tb, kind);
 	const struct nlattr *alpn = tb[SOCKTLS_A_ACTION_ALPN];
-	u32 alpn_len = alpn && kind == SOCKTLS_ACTION_DONE ? nla_len(alpn) : 0;
+	const struct nlattr *cookie = tb[SOCKTLS_A_ACTION_COOKIE];
+	bool done = kind == SOCKTLS_ACTION_DONE;
+	u32 alpn_len = alpn && done ? nla_len(alpn) : 0;
+	u32 cookie_len = cookie && done ? nla_len(cookie) : 0;
 	u32 len = bytes ? nla_len(bytes) : 0;
 	struct hs_action *action;
 
 	if (len && action_is_text(kind))
 		len = strnlen(nla_data(bytes), len);
-	action = kvzalloc(struct_size(action, bytes, len + alpn_len),
-			  GFP_KERNEL);
+	action = kvzalloc(struct_size(action, bytes,
+				      len + alpn_len + cookie_len), GFP_KERNEL);
 	if (!action)
 		return NULL;
 	action->kind = kind;
@@ -507,6 +579,9 @@ static struct hs_action *action_new(struct nlattr **tb, u32 kind)
 	action->signature_scheme = get_u32(tb,
 					   SOCKTLS_A_ACTION_SIGNATURE_SCHEME);
 	action->flags = get_u32(tb, SOCKTLS_A_ACTION_FLAGS);
+	action->limit = get_u32(tb, SOCKTLS_A_ACTION_LIMIT);
+	action->mode = get_u32(tb, SOCKTLS_A_ACTION_MODE);
+	action->lazy = tb[SOCKTLS_A_ACTION_LAZY];
 	action->error = get_u32(tb, SOCKTLS_A_ACTION_ERRNO);
 	action->alert = tb[SOCKTLS_A_ACTION_ALERT] ?
 			(s32)get_u32(tb, SOCKTLS_A_ACTION_ALERT) : -1;
@@ -518,6 +593,10 @@ static struct hs_action *action_new(struct nlattr **tb, u32 kind)
 	action->alpn_len = alpn_len;
 	if (alpn_len)
 		memcpy(action->bytes + len, nla_data(alpn), alpn_len);
+	action->cookie_len = cookie_len;
+	if (cookie_len)
+		memcpy(action->bytes + len + alpn_len, nla_data(cookie),
+		       cookie_len);
 	return action;
 }
 
@@ -587,7 +666,9 @@ static int reply_queue(struct socktls_net *sn, const struct sock *from, u64 id,
 	hs = xa_load(&sn->handshakes, id);
 	if (!worker) {
 		err = -EPERM;
-	} else if (!hs || !hs->conn || hs->worker != worker) {
+	} else if (!hs) {
+		err = session_answer(sn, worker, id, actions);
+	} else if (!hs->conn || hs->worker != worker) {
 		err = -ENOENT;
 	} else if (hs->state != HS_OUT) {
 		err = -EPROTO;

@@ -3,7 +3,7 @@
 #include <linux/proc_fs.h>
 #include <linux/seq_file.h>
 
-#include "hs.h"
+#include "session.h"
 #include "net.h"
 
 static const char * const stat_names[__SOCKTLS_STAT_MAX] = {
@@ -57,7 +57,7 @@ static int stat_show(struct seq_file *seq, void *v)
 	/* of all namespaces: what the module itself has not given back */
 	seq_printf(seq, "%-32s%d\n", "CurrContexts", socktls_conn_alive());
 	seq_printf(seq, "%-32s%d\n", "CurrTransforms", socktls_cipher_alive());
-	seq_printf(seq, "%-32s%d\n", "CurrItems", hs_alive());
+	seq_printf(seq, "%-32s%d\n", "CurrItems", hs_alive() + session_items_alive());
 	seq_printf(seq, "%-32s%d\n", "CurrTxSegments",
 		   socktls_tx_pages_alive());
 	seq_printf(seq, "%-32s%d\n", "CurrRxRecords", socktls_rx_alive());

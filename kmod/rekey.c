@@ -19,7 +19,10 @@
 #define UPDATE_ASK	BIT(1)	/* and that the peer does the same */
 #define UPDATE_REPLY	BIT(2)	/* the peer asked */
 
-/* The epoch behind @now. Return: it, or ERR_PTR(-ENOMEM) or another errno. */
+/*
+ * The epoch behind @now. Return: it; ERR_PTR(-ENOMEM) when it may succeed later,
+ * as when a signal ended the search for the cipher; or another errno.
+ */
 static struct socktls_epoch *rekey_next(const struct socktls_epoch *now)
 {
 	struct socktls_key key = {
@@ -35,6 +38,9 @@ static struct socktls_epoch *rekey_next(const struct socktls_epoch *now)
 	err = socktls_hkdf_next_key(now->secret, now->secret_len, &key);
 	next = err ? ERR_PTR(err) : socktls_epoch_new(&key);
 	memzero_explicit(&key, sizeof(key));
+	if (IS_ERR(next) && (PTR_ERR(next) == -EINTR ||
+			     PTR_ERR(next) == -ETIMEDOUT))
+		return ERR_PTR(-ENOMEM);
 	return next;
 }
 
@@ -55,7 +61,7 @@ static bool rekey_is_possible(const struct socktls_conn *conn)
 	       conn->tx.epoch->secret_len;
 }
 
-/* What is due before the next application record besides an update? */
+/* From which record on is something due before it? */
 static void rekey_set_prelude(struct socktls_conn *conn)
 {
 	struct socktls_tx *tx = &conn->tx;
@@ -69,7 +75,7 @@ static void rekey_set_prelude(struct socktls_conn *conn)
 			limit = min_t(u64, limit, lower);
 	}
 	tx->rekey_at = limit;
-	tx->prelude_at = tx->updates ? 0 : limit;
+	tx->prelude_at = tx->updates || !list_empty(&tx->lazy) ? 0 : limit;
 }
 
 /**

@@ -16,6 +16,7 @@ int socktls_rx_init(struct socktls_rx *rx)
 {
 	INIT_LIST_HEAD(&rx->opened);
 	sg_init_table(rx->sg, RX_SEGMENTS);
+	rx->max_plaintext = RECORD_MAX_PLAINTEXT;
 	rx->epoch = socktls_epoch_new_null();
 	return rx->epoch ? 0 : -ENOMEM;
 }
@@ -412,6 +413,11 @@ static void rx_open_failed(struct socktls_conn *conn, int err)
 				  SOCKTLS_ALERT_SENT,
 				  "a record from the peer has more plaintext than allowed");
 		break;
+	case -EOVERFLOW:
+		socktls_conn_fail(conn, EOVERFLOW, ALERT_INTERNAL_ERROR,
+				  SOCKTLS_ALERT_SENT,
+				  "the peer's key has protected as many records as it may");
+		break;
 	default:
 		socktls_conn_fail(conn, -err, ALERT_INTERNAL_ERROR,
 				  SOCKTLS_ALERT_SENT,
@@ -469,13 +475,50 @@ static void rx_account(const struct socktls_conn *conn,
 }
 
 /**
+ * socktls_rx_may_skip() - is the head record early data that was refused?
+ * @conn: sk locked, the head record's header is known
+ * @mode: SOCKTLS_SKIP_OPAQUE before opening it, SOCKTLS_SKIP_TRIAL when it has
+ *	not opened (RFC 8446 section 4.2.10)
+ *
+ * Return: true when it is to be dropped; it is counted against the bound then.
+ */
+bool socktls_rx_may_skip(struct socktls_conn *conn, u8 mode)
+{
+	struct socktls_rx *rx = &conn->rx;
+
+	if (rx->skip_mode != mode || rx->skip_left < rx->header.length ||
+	    rx->header.type != RECORD_APPLICATION_DATA)
+		return false;
+	rx->skip_left -= rx->header.length;
+	return true;
+}
+
+/*
+ * LIMIT bounds protected records; in TLS 1.3 the padding counts as well
+ * (RFC 8449 section 4).
+ */
+static bool rx_is_over_limit(const struct socktls_conn *conn,
+			     const struct socktls_epoch *epoch,
+			     const struct rx_record *rec)
+{
+	u32 len = rec->len;
+
+	if (conn->key_plane || !epoch->cipher)
+		return false;
+	if (epoch->version == RECORD_TLS_1_3)
+		len = conn->rx.header.length - epoch->cipher->tag_size - 1;
+	return len > conn->rx.max_plaintext;
+}
+
+/**
  * socktls_rx_open() - check and decrypt the head record
  * @conn: sk locked; socktls_rx_head() has just returned 1
  * @epoch: the protection to use
  *
  * Context: process, may sleep in the crypto API.
  *
- * Return: the record, owned by the caller, in no list; ERR_PTR(-ENOMEM), to be
+ * Return: the record, owned by the caller, in no list; NULL when it was dropped
+ * as early data, only during a handshake; ERR_PTR(-ENOMEM), to be
  * tried again; another ERR_PTR after the connection failed.
  */
 struct rx_record *socktls_rx_open(struct socktls_conn *conn,
@@ -487,10 +530,21 @@ struct rx_record *socktls_rx_open(struct socktls_conn *conn,
 
 	err = rx_gather(conn);
 	rec = err ? NULL : rx_decrypt(conn, epoch, &err);
+	if (rec && rx_is_over_limit(conn, epoch, rec)) {
+		socktls_rx_release(conn, rec);
+		rec = NULL;
+		err = -EMSGSIZE;
+	}
 	if (rec) {
+		if (epoch == rx->epoch)
+			rx->skip_mode = 0;
 		rx->protected |= epoch->cipher != NULL;
 		rx_account(conn, rec, epoch);
 		return rec;
+	}
+	if (err == -EBADMSG && socktls_rx_may_skip(conn, SOCKTLS_SKIP_TRIAL)) {
+		socktls_rx_skip(conn);
+		return NULL;
 	}
 	if (err != -ENOMEM)
 		rx_open_failed(conn, err);

@@ -279,7 +279,7 @@ static int sockopt_get_info(struct socktls_conn *conn, char __user *optval,
 		.signature_scheme = conn->signature_scheme,
 		.flags = conn->flags,
 		.tx_max_plaintext = conn->tx.max_plaintext,
-		.rx_max_plaintext = RECORD_MAX_PLAINTEXT,
+		.rx_max_plaintext = conn->rx.max_plaintext,
 		.id = conn->id,
 	};
 
@@ -373,8 +373,6 @@ static int sockopt_get(struct socktls_conn *conn, int optname,
 	case SOCKTLS_LOCAL_CERT:
 		return sockopt_get_chain(conn, SOCKTLS_CHAIN_LOCAL, optval,
 					 optlen);
-	case SOCKTLS_EXPORTER:
-		return -EOPNOTSUPP;
 	}
 	return -ENOPROTOOPT;
 }
@@ -414,6 +412,9 @@ int socktls_getsockopt(struct sock *sk, int level, int optname,
 		return conn->protos->base_prot->getsockopt(sk, level, optname,
 							   optval, optlen);
 	}
+	/* waits for the helper, without the lock */
+	if (optname == SOCKTLS_EXPORTER)
+		return socktls_session_export(conn, optval, optlen);
 	lock_sock(sk);
 	err = sockopt_get(conn, optname, optval, optlen);
 	release_sock(sk);

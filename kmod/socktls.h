@@ -24,6 +24,8 @@
 #include "stat.h"
 
 struct hs;
+struct session_item;
+struct socktls_cookie;
 struct socktls_net;
 
 /*
@@ -91,6 +93,10 @@ struct socktls_rx {
 	u64			update_tx_seq;	/* of tx at the last of them */
 	bool			update_due;	/* the next record has a new key */
 	u8			request_update;	/* of the KeyUpdate being read */
+	u8			skip_mode;	/* enum socktls_skip_mode, or 0 */
+	u32			skip_left;	/* bytes */
+	u32			max_plaintext;	/* of a protected record */
+	struct session_item	*ticket;	/* being read */
 	struct handshake_tracker tracker;
 };
 
@@ -113,6 +119,7 @@ struct socktls_tx {
 	unsigned long		last_sent;	/* jiffies, of dynamic records */
 	u16			no_renegotiation;
 	u8			updates;	/* KeyUpdates to be sent */
+	struct list_head	lazy;		/* struct hs_action, for later */
 	u64			rekey_at;	/* sequence number that asks for one */
 	u64			prelude_at;	/* and for socktls_tx_prelude() */
 };
@@ -169,6 +176,8 @@ struct socktls_conn {
 	char			*peer_identity;
 	u8			*alpn;		/* the name negotiated, or NULL */
 	u8			alpn_len;
+	struct socktls_cookie	*cookie;	/* what DONE gave, or NULL */
+	struct session_item	*ended;		/* to tell of its end */
 	struct {
 		u8		*bytes;		/* sequence of socktls_blob */
 		u32		len;
@@ -287,6 +296,7 @@ void socktls_rx_destroy(struct socktls_conn *conn);
 int socktls_rx_head(struct socktls_conn *conn);
 struct rx_record *socktls_rx_open(struct socktls_conn *conn,
 				  struct socktls_epoch *epoch);
+bool socktls_rx_may_skip(struct socktls_conn *conn, u8 mode);
 int socktls_rx_skip(struct socktls_conn *conn);
 void socktls_rx_retry(struct socktls_conn *conn);
 void socktls_rx_release(struct socktls_conn *conn, struct rx_record *rec);
@@ -341,5 +351,20 @@ int socktls_hs_start(struct socktls_conn *conn, const struct cred *cred,
 		     u32 pid);
 void socktls_hs_run(struct socktls_conn *conn);
 void socktls_hs_end(struct socktls_conn *conn, u32 reason, int alert);
+int socktls_hs_send_lazy(struct socktls_conn *conn);
+void socktls_hs_drop_lazy(struct socktls_conn *conn);
+
+/* session.c: tickets, exporters, the end of a session */
+int socktls_session_begin(struct socktls_conn *conn, const u8 *bytes, u32 len);
+void socktls_session_free(struct socktls_conn *conn);
+void socktls_session_ended(struct socktls_conn *conn, int alert);
+void socktls_session_ticket(struct socktls_conn *conn, const u8 header[4],
+			    u32 len);
+void socktls_session_ticket_bytes(struct socktls_conn *conn,
+				  const struct rx_record *rec, u32 off,
+				  u32 len);
+void socktls_session_ticket_end(struct socktls_conn *conn);
+int socktls_session_export(struct socktls_conn *conn, char __user *optval,
+			   int __user *optlen);
 
 #endif /* SOCKTLS_H */

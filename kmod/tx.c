@@ -33,6 +33,7 @@ int socktls_tx_pages_alive(void)
 int socktls_tx_init(struct socktls_tx *tx)
 {
 	tx->max_plaintext = RECORD_MAX_PLAINTEXT;
+	INIT_LIST_HEAD(&tx->lazy);
 	tx->rekey_at = U64_MAX;
 	tx->prelude_at = U64_MAX;
 	tx->epoch = socktls_epoch_new_null();
@@ -56,6 +57,7 @@ static void tx_drop_segments(struct socktls_tx *tx)
 void socktls_tx_destroy(struct socktls_conn *conn)
 {
 	tx_drop_segments(&conn->tx);
+	socktls_hs_drop_lazy(conn);
 	socktls_epoch_free(conn->tx.epoch);
 	conn->tx.epoch = NULL;
 }
@@ -153,11 +155,17 @@ static u32 tx_copy(struct socktls_tx *tx, struct iov_iter *from, u32 len)
 
 static int tx_fail(struct socktls_conn *conn, int err)
 {
-	if (conn->key_plane && err == -EOVERFLOW)
-		err = -EBADMSG;	/* what stock kTLS says */
+	const char *why = "the cipher failed";
+
+	if (err == -EOVERFLOW) {
+		why = "its key has protected as many as it may";
+		if (conn->key_plane)
+			err = -EBADMSG;	/* what stock kTLS says */
+	}
 	conn->tx.error = err;
 	socktls_conn_fail(conn, -err, -1, SOCKTLS_ALERT_NONE,
-			  "a record could not be protected (error %d)", err);
+			  "a record could not be protected: %s (error %d)",
+			  why, err);
 	return err;
 }
 
@@ -336,6 +344,16 @@ static int tx_ready(struct socktls_conn *conn, long *timeo)
 	return -READ_ONCE(conn->sk->sk_err);
 }
 
+/* What goes before the next application record: tickets, KeyUpdates. */
+static int tx_prelude(struct socktls_conn *conn)
+{
+	int err = 0;
+
+	if (!list_empty(&conn->tx.lazy))
+		err = socktls_hs_send_lazy(conn);
+	return err ? err : socktls_rekey_tx(conn);
+}
+
 /* Waits until a record can be begun. sk locked, released while waiting. */
 static int tx_wait_room(struct socktls_conn *conn, long *timeo)
 {
@@ -347,7 +365,7 @@ static int tx_wait_room(struct socktls_conn *conn, long *timeo)
 		if (!err && sk_stream_memory_free(conn->sk)) {
 			if (likely(conn->tx.epoch->seq < conn->tx.prelude_at))
 				return 0;
-			err = socktls_rekey_tx(conn);
+			err = tx_prelude(conn);
 			if (err != -EAGAIN)
 				return err;
 		}

@@ -319,7 +319,7 @@ void rig_begin(struct rig *rig, uint32_t role, struct fake_item *item)
 	netns_new();
 	fake_open(&rig->helper);
 	tcp_pair(AF_INET, &rig->fd, &rig->raw);
-	rig->out.fd = rig->in.fd = rig->raw;
+	rig->out = rig->in = (struct wire){ .fd = rig->raw };
 	ASSERT_EQ(tls_attach(rig->fd), 0);
 	set_nonblocking(rig->fd, true);
 	ASSERT_ERRNO(tls_start(rig->fd, role, 0), EINPROGRESS);

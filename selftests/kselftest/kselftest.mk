@@ -13,13 +13,16 @@ KSELFTESTS	:= $(KSELFTEST_NAMES:%=$(KSELFTEST_OUT)/%)
 
 $(KSELFTEST_OUT)/obj/%.o: selftests/kselftest/%.c \
 		$(wildcard selftests/kselftest/*.h) \
-		include/uapi/linux/socktls.h
+		$(wildcard include/uapi/linux/socktls*.h)
 	@mkdir -p $(@D)
 	$(CC) $(USER_CPPFLAGS) $(USER_CFLAGS) $(CFLAGS) -c -o $@ $<
 
 $(KSELFTESTS): $(KSELFTEST_OUT)/%: $(KSELFTEST_OUT)/obj/%.o \
 		$(KSELFTEST_COMMON:selftests/kselftest/%.c=$(KSELFTEST_OUT)/obj/%.o)
-	$(CC) $(USER_CFLAGS) $(CFLAGS) -o $@ $^ -lssl -lcrypto -luring -lpthread
+	$(CC) $(USER_CFLAGS) $(CFLAGS) -o $@ $^ -lssl -lcrypto -luring -lpthread \
+		$(KSELFTEST_LIBS)
+
+$(KSELFTEST_OUT)/rekey_peers: KSELFTEST_LIBS := -lgnutls
 
 .SECONDARY: $(KSELFTEST_NAMES:%=$(KSELFTEST_OUT)/obj/%.o)
 

@@ -301,20 +301,6 @@ TEST_F(opt, what_is_only_told_cannot_be_set)
 			     ENOPROTOOPT);
 }
 
-TEST_F(opt, what_is_not_there_yet_says_so)
-{
-	static const int gettable[] = { SOCKTLS_EXPORTER };
-	char value[16] = "modern";
-	socklen_t len;
-	unsigned int i;
-
-	for (i = 0; i < ARRAY_SIZE(gettable); i++) {
-		len = sizeof(value);
-		EXPECT_ERRNO(tls_get(self->fd, gettable[i], value, &len),
-			     EOPNOTSUPP);
-	}
-}
-
 TEST_F(opt, unknown_ones_are_told)
 {
 	static const int opts[] = { 0, 0x50, 0x55, 0xff, 0x1ff, 0x7fffffff, -1 };

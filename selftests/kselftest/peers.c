@@ -319,22 +319,16 @@ TEST(version_tls12_renegotiation_is_refused_and_the_connection_goes_on)
 	EXPECT_ERRNO(recv(self.pair.client, &c, 1, MSG_DONTWAIT), EAGAIN);
 }
 
-TEST(version_tls13_key_update_fails_with_a_clear_error_until_it_is_there)
+TEST(version_tls13_key_update_is_followed_and_answered)
 {
 	struct peer peer = { .version = TLS1_3_VERSION };
 	static struct fixture_version self;
-	struct socktls_error error;
-	char c;
 
 	tcp_pair(AF_INET, &self.pair.client, &self.pair.server);
 	client_against(&self, &peer);
-	ASSERT_EQ(SSL_key_update(peer.ssl, SSL_KEY_UPDATE_NOT_REQUESTED), 1);
-	ASSERT_TRUE(peer_write(&peer, "x", 1));
-	if (read(self.pair.client, &c, 1) == 1)
-		return;	/* it is there */
-	EXPECT_EQ(errno, EPROTO);
-	tls_error(self.pair.client, &error);
-	EXPECT_NE(strstr(error.text, "KeyUpdate"), NULL);
+	ASSERT_EQ(SSL_key_update(peer.ssl, SSL_KEY_UPDATE_REQUESTED), 1);
+	exchange(&peer, self.pair.client);
+	EXPECT_EQ(SSL_get_key_update_type(peer.ssl), SSL_KEY_UPDATE_NONE);
 }
 
 /* ---- protocol names and policies ---- */

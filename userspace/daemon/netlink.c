@@ -77,6 +77,7 @@ static struct nla_policy item_policy[SOCKTLS_A_ITEM_MAX + 1] = {
 	[SOCKTLS_A_ITEM_CONTENT_TYPE]	= { .type = NLA_U32 },
 	[SOCKTLS_A_ITEM_REASON]		= { .type = NLA_U32 },
 	[SOCKTLS_A_ITEM_ALERT]		= { .type = NLA_U32 },
+	[SOCKTLS_A_ITEM_LABEL]		= { .type = NLA_STRING },
 	[SOCKTLS_A_ITEM_LENGTH]		= { .type = NLA_U32 },
 };
 
@@ -134,6 +135,11 @@ static int decode_item(struct nlattr *nest, struct item *item)
 		.bytes = item_bytes(attrs, SOCKTLS_A_ITEM_BYTES),
 		.reason = item_u32(attrs, SOCKTLS_A_ITEM_REASON, 0),
 		.alert = item_u32(attrs, SOCKTLS_A_ITEM_ALERT, -1),
+		.cookie = item_bytes(attrs, SOCKTLS_A_ITEM_COOKIE),
+		.label = item_string(attrs, SOCKTLS_A_ITEM_LABEL),
+		.context = item_bytes(attrs, SOCKTLS_A_ITEM_CONTEXT),
+		.has_context = attrs[SOCKTLS_A_ITEM_CONTEXT],
+		.length = item_u32(attrs, SOCKTLS_A_ITEM_LENGTH, 0),
 	};
 	if (item->is_first)
 		item->parameters = item_parameters(attrs);
@@ -187,6 +193,19 @@ static int put_done(struct nl_msg *msg, const struct engine_result *result)
 	return err;
 }
 
+static int put_send(struct nl_msg *msg, const struct action *action)
+{
+	int err = 0;
+
+	err |= nla_put_u32(msg, SOCKTLS_A_ACTION_CONTENT_TYPE,
+			   action->content_type);
+	err |= put_bytes(msg, SOCKTLS_A_ACTION_BYTES, action->bytes,
+			 action->len);
+	if (action->lazy)
+		err |= nla_put_flag(msg, SOCKTLS_A_ACTION_LAZY);
+	return err;
+}
+
 static int put_fail(struct nl_msg *msg, const struct action *action)
 {
 	int err = 0;
@@ -202,10 +221,7 @@ static int put_fields(struct nl_msg *msg, const struct action *action)
 {
 	switch (action->kind) {
 	case SOCKTLS_ACTION_SEND:
-		return nla_put_u32(msg, SOCKTLS_A_ACTION_CONTENT_TYPE,
-				   action->content_type) |
-		       put_bytes(msg, SOCKTLS_A_ACTION_BYTES, action->bytes,
-				 action->len);
+		return put_send(msg, action);
 	case SOCKTLS_ACTION_VERSION:
 		return nla_put_u32(msg, SOCKTLS_A_ACTION_VERSION,
 				   action->version);
@@ -219,6 +235,16 @@ static int put_fields(struct nl_msg *msg, const struct action *action)
 		return put_done(msg, &action->result);
 	case SOCKTLS_ACTION_FAIL:
 		return put_fail(msg, action);
+	case SOCKTLS_ACTION_LIMIT:
+		return nla_put_u32(msg, SOCKTLS_A_ACTION_DIRECTION,
+				   action->direction) |
+		       nla_put_u32(msg, SOCKTLS_A_ACTION_LIMIT, action->limit);
+	case SOCKTLS_ACTION_SKIP_EARLY:
+		return nla_put_u32(msg, SOCKTLS_A_ACTION_MODE, action->mode) |
+		       nla_put_u32(msg, SOCKTLS_A_ACTION_LIMIT, action->limit);
+	case SOCKTLS_ACTION_EXPORTED:
+		return put_bytes(msg, SOCKTLS_A_ACTION_BYTES, action->bytes,
+				 action->len);
 	case SOCKTLS_ACTION_MORE:
 		return 0;
 	default:

@@ -26,12 +26,6 @@
 #define ENGINE_KEY_MAX		32
 #define ENGINE_IV_MAX		16
 
-/* How a server that refused early data skips it. */
-enum socktls_skip_mode {
-	SOCKTLS_SKIP_OPAQUE = 1,	/* after a HelloRetryRequest */
-	SOCKTLS_SKIP_TRIAL,		/* what does not open */
-};
-
 struct engine;
 struct engine_identity;
 struct engine_trust;

@@ -55,7 +55,7 @@ enum {
 	SOCKTLS_PEER		= 0x10b,
 	/* get: sequence of struct socktls_blob: the own chain, leaf first */
 	SOCKTLS_LOCAL_CERT	= 0x10c,
-	/* get: RFC 8446 section 7.5, RFC 5705 */
+	/* get: struct socktls_exporter, read and written */
 	SOCKTLS_EXPORTER	= 0x10d,
 	/* set: __u32, enum socktls_key_update */
 	SOCKTLS_KEY_UPDATE	= 0x10e,
@@ -168,6 +168,32 @@ struct socktls_info {
 #define SOCKTLS_INFO_KEY_PLANE		(1 << 3)	/* keys came by TLS_TX/TLS_RX */
 #define SOCKTLS_INFO_EXT_MASTER_SECRET	(1 << 4)	/* RFC 7627, or TLS 1.3 */
 #define SOCKTLS_INFO_ENCRYPT_THEN_MAC	(1 << 5)	/* RFC 7366 */
+
+/* The longest label, context and result of an exporter, in bytes. */
+#define SOCKTLS_EXPORTER_LABEL_MAX	249
+#define SOCKTLS_EXPORTER_CONTEXT_MAX	16384
+#define SOCKTLS_EXPORTER_LENGTH_MAX	8160
+
+/**
+ * struct socktls_exporter - value of SOCKTLS_EXPORTER, RFC 8446 section 7.5
+ * @label_len: bytes of the label, without NUL
+ * @context_len: bytes of the context
+ * @length: bytes wanted
+ * @flags: SOCKTLS_EXPORTER_CONTEXT or 0
+ * @data: in: the label, and behind it the context; out: @length bytes
+ *
+ * The option's length is the room for both. It is set to what was written.
+ */
+struct socktls_exporter {
+	__u32	label_len;
+	__u32	context_len;
+	__u32	length;
+	__u32	flags;
+	__u8	data[];
+};
+
+/* There is a context, perhaps an empty one (RFC 5705 tells it from none). */
+#define SOCKTLS_EXPORTER_CONTEXT	(1 << 0)
 
 enum socktls_alert_from {
 	SOCKTLS_ALERT_NONE	= 0,

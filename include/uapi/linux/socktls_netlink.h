@@ -109,6 +109,12 @@ enum socktls_chain {
 	SOCKTLS_CHAIN_LOCAL = 1,
 };
 
+/* How to skip early data that was refused. */
+enum socktls_skip_mode {
+	SOCKTLS_SKIP_OPAQUE = 1,	/* after a HelloRetryRequest */
+	SOCKTLS_SKIP_TRIAL,		/* what does not open */
+};
+
 #define SOCKTLS_KEY_ENCRYPT_THEN_MAC	(1 << 0)
 
 enum socktls_action_attr {
@@ -128,7 +134,7 @@ enum socktls_action_attr {
 	SOCKTLS_A_ACTION_MAC_KEY,	/* binary: KEY */
 	SOCKTLS_A_ACTION_TRAFFIC_SECRET,/* binary: KEY */
 	SOCKTLS_A_ACTION_LIMIT,		/* u32: LIMIT, SKIP_EARLY */
-	SOCKTLS_A_ACTION_MODE,		/* u32: SKIP_EARLY */
+	SOCKTLS_A_ACTION_MODE,		/* u32: SKIP_EARLY, socktls_skip_mode */
 	SOCKTLS_A_ACTION_CHAIN,		/* u32: CERTIFICATE */
 	SOCKTLS_A_ACTION_SUITE,		/* u32: DONE */
 	SOCKTLS_A_ACTION_GROUP,		/* u32: DONE */
@@ -161,6 +167,9 @@ enum socktls_conn_attr {
 	__SOCKTLS_A_CONN_MAX,
 	SOCKTLS_A_CONN_MAX = __SOCKTLS_A_CONN_MAX - 1
 };
+
+/* The longest cookie, in bytes. */
+#define SOCKTLS_COOKIE_MAX	4096
 
 /* The smallest buffer that NEXT accepts, in bytes: one item always fits. */
 #define SOCKTLS_BUFFER_MIN	65536
