@@ -486,7 +486,8 @@ bool socktls_rx_may_skip(struct socktls_conn *conn, u8 mode)
 {
 	struct socktls_rx *rx = &conn->rx;
 
-	if (rx->skip_mode != mode || rx->skip_left < rx->header.length ||
+	if (rx->skip_mode != mode || !rx->header.length ||
+	    rx->skip_left < rx->header.length ||
 	    rx->header.type != RECORD_APPLICATION_DATA)
 		return false;
 	rx->skip_left -= rx->header.length;
