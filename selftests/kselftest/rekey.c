@@ -2,8 +2,6 @@
 /* KeyUpdate (RFC 8446 section 4.6.3), record by record. */
 #include "fake.h"
 
-#include <linux/tls.h>
-
 static struct rig rig;
 static struct wire_record record;
 
@@ -365,25 +363,6 @@ TEST(update_needs_an_established_tls13_connection)
 	rig_up(&two, SOCKTLS_CLIENT, 0x0303);
 	EXPECT_ERRNO(key_update(two.fd, 0), EOPNOTSUPP);
 	rig_expect_alive(&two);
-}
-
-/* RFC 5246 section 6.1: renegotiation would be due, and there is none. */
-TEST(sequence_number_does_not_wrap)
-{
-	struct tls12_crypto_info_aes_gcm_128 key = {
-		.info = { TLS_1_2_VERSION, TLS_CIPHER_AES_GCM_128 },
-	};
-	struct socktls_error error;
-	struct pair pair;
-
-	tcp_pair(AF_INET, &pair.client, &pair.server);
-	memset(key.rec_seq, 0xff, sizeof(key.rec_seq));
-	ASSERT_EQ(tls_attach(pair.client), 0);
-	ASSERT_EQ(tls_set(pair.client, TLS_TX, &key, sizeof(key)), 0);
-	EXPECT_EQ(write(pair.client, "x", 1), -1);
-	tls_error(pair.client, &error);
-	EXPECT_NE(strstr(error.text, "as many as it may"), NULL);
-	EXPECT_EQ(poll_for(pair.server, POLLIN, 50), 0);
 }
 
 int main(int argc, char **argv)
