@@ -115,6 +115,7 @@ TEST(ticket_without_a_helper_is_dropped)
 	long objects;
 
 	rig_up(&rig, SOCKTLS_CLIENT, 0x0304);
+	rig_expect_alive(&rig);
 	objects = socktls_objects();
 	fake_close(&rig.helper);
 	make_ticket(100);
@@ -139,6 +140,7 @@ TEST(tickets_that_nobody_fetches_are_bounded_and_freed)
 	int i;
 
 	rig_up(&rig, SOCKTLS_CLIENT, 0x0304);
+	rig_expect_alive(&rig);
 	objects = socktls_objects();
 	make_ticket(16380);
 	for (i = 0; i < 600; i++)
@@ -392,7 +394,8 @@ TEST(exporter_fails_when_the_last_helper_dies)
 	EXPECT_ERRNO(export_join(&export), ESRCH);
 	export_fill(&export, "x", NULL, 0, 20);
 	export_run(&export);
-	EXPECT_ERRNO(export.result, ESRCH);
+	EXPECT_EQ(export.result, -1);
+	EXPECT_EQ(export.error, ESRCH);
 }
 
 static void nothing(int sig)
