@@ -332,12 +332,27 @@ void rig_begin(struct rig *rig, uint32_t role, struct fake_item *item)
 	reply_init(&rig->reply, rig->id);
 }
 
+/* Only the reply to it may bring the key (CVE-2014-0224). */
+static void rig_change_cipher_spec(struct rig *rig)
+{
+	static struct fake_item item;
+	struct wire plain = { .fd = rig->raw };
+
+	ASSERT_EQ(fake_reply(&rig->helper, &rig->reply), 0);
+	wire_write(&plain, TYPE_CCS, "\1", 1);
+	fake_expect(&rig->helper, &item, SOCKTLS_ITEM_HANDSHAKE);
+	EXPECT_EQ(item.content_type, TYPE_CCS);
+	reply_init(&rig->reply, rig->id);
+}
+
 void rig_finish(struct rig *rig, uint16_t version, uint32_t flags,
 		const void *cookie, size_t cookie_len)
 {
 	wire_key(&rig->out, version, 1);
 	wire_key(&rig->in, version, 2);
 	reply_version(&rig->reply, version);
+	if (version == 0x0303)
+		rig_change_cipher_spec(rig);
 	reply_key(&rig->reply, SOCKTLS_DIRECTION_TX, SOCKTLS_LEVEL_APPLICATION,
 		  &rig->in);
 	reply_key(&rig->reply, SOCKTLS_DIRECTION_RX, SOCKTLS_LEVEL_APPLICATION,
