@@ -237,6 +237,11 @@ static void conn_data_ready(struct sock *sk)
 		socktls_conn_kick(conn, 0);
 		return;
 	}
+	/* keyed one way only: what comes is not records, or not yet */
+	if (conn->key_plane && !conn->rx.keyed) {
+		conn->base_data_ready(sk);
+		return;
+	}
 	/* a read that began before the key still takes bytes */
 	if (!socktls_rx_wants_reader(conn) && !atomic_read(&conn->plain_calls))
 		return;

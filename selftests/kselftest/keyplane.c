@@ -348,6 +348,35 @@ TEST_F(key, records_that_came_before_the_key_are_read)
 	EXPECT_EQ(memcmp(self->buf, "early", 5), 0);
 }
 
+/* The client of a TLS 1.2 handshake: it writes records before it reads them. */
+TEST_F(key, comes_after_plain_records_where_the_other_is_there)
+{
+	static const char ccs[] = "\x14\3\3\0\1\1";
+	int fd = self->pair.server;
+	pid_t child;
+	int status;
+
+	ASSERT_EQ(tls_set(fd, TLS_TX, &self->key, self->len), 0);
+	/* a part of one wakes a reader */
+	child = fork();
+	ASSERT_NE(child, -1);
+	if (!child)
+		_exit(recv(fd, self->buf, 3, 0) != 3);
+	sleep_ms(100);
+	ASSERT_EQ(write(self->pair.client, ccs, 3), 3);
+	ASSERT_EQ(waitpid(child, &status, 0), child);
+	EXPECT_EQ(status, 0);
+	ASSERT_EQ(write(self->pair.client, ccs, 6), 6);
+	ASSERT_EQ(tls_set(self->pair.client, TLS_TX, &self->key, self->len), 0);
+	ASSERT_EQ(write(self->pair.client, "data", 4), 4);
+	sleep_ms(50);
+	EXPECT_EQ(recv(fd, self->buf, 6, 0), 6);
+	EXPECT_EQ(memcmp(self->buf, ccs, 6), 0);
+	ASSERT_EQ(tls_set(fd, TLS_RX, &self->key, self->len), 0);
+	EXPECT_EQ(recv(fd, self->buf, 100, 0), 4);
+	EXPECT_EQ(memcmp(self->buf, "data", 4), 0);
+}
+
 TEST_F(key, other_key_opens_nothing)
 {
 	union key other;
