@@ -22,7 +22,7 @@ KRELEASE = $(shell sed -n 's/.*UTS_RELEASE "\(.*\)"/\1/p' $(KDIR)/include/genera
 KBUILD_DIR = $(abspath $(BUILD))/kmod-$(KRELEASE)
 MODULE = $(KBUILD_DIR)/socktls.ko
 
-.PHONY: all module userspace install install-module install-ulp-tls clean help deps \
+.PHONY: all module build-module userspace install install-module install-ulp-tls clean help deps \
 	check check-all demo
 
 all: module userspace		## build the module and the userspace programs
@@ -33,6 +33,9 @@ module:				## build socktls.ko for KDIR into build/kmod-RELEASE
 	@test -n "$(KRELEASE)" || { echo "No kernel headers in '$(KDIR)':" \
 		"apt-get install linux-headers-amd64, or give KDIR=" >&2; exit 1; }
 	@mkdir -p $(KBUILD_DIR)/kmod
+	@flock $(KBUILD_DIR) $(MAKE) --no-print-directory build-module
+
+build-module:
 	@find $(KBUILD_DIR) -type l -delete
 	@ln -s $(CURDIR)/Kbuild $(CURDIR)/include $(KBUILD_DIR)
 	@ln -s $(CURDIR)/kmod/* $(KBUILD_DIR)/kmod
