@@ -15,7 +15,7 @@
 
 #define CONFIG_SESSION_KIB	16384
 #define CONFIG_SESSION_LIFETIME	7200
-#define CONFIG_SESSION_TICKETS	0
+#define CONFIG_SESSION_TICKETS	2
 
 /* Long enough for every text of this directory. */
 #define ERROR_TEXT_MAX		512
