@@ -100,8 +100,9 @@ static void hs_post(struct hs *hs)
 		trace_socktls_handshake_item(hs->id, hs->level,
 					     hs->content_type, hs->len);
 		hs->state = HS_READY;
-		list_add_tail(&hs->node, hs->worker ? &hs->worker->items :
-						      &hs->sn->pending);
+		/* a NEXT whose delivery is under way may still have it */
+		list_move_tail(&hs->node, hs->worker ? &hs->worker->items :
+						       &hs->sn->pending);
 	}
 	spin_unlock_bh(&hs->sn->lock);
 	if (!lost)
@@ -431,9 +432,12 @@ static int apply_skip(struct socktls_conn *conn, const struct hs_action *action)
 
 static int apply_fail(struct socktls_conn *conn, struct hs_action *action)
 {
+	/* from 512 on errnos are the kernel's own */
+	u32 error = action->error && action->error < 512 ? action->error :
+							   EPROTO;
 	bool send = action->alert >= 0;
 
-	socktls_conn_fail(conn, action->error ? : EPROTO, action->alert,
+	socktls_conn_fail(conn, error, action->alert,
 			  send ? SOCKTLS_ALERT_SENT : SOCKTLS_ALERT_NONE,
 			  "%.*s", (int)min_t(u32, action->len, 240),
 			  action->bytes);
@@ -446,8 +450,12 @@ static int apply_fail(struct socktls_conn *conn, struct hs_action *action)
  */
 static bool hs_keep_lazy(struct socktls_conn *conn, struct hs_action *action)
 {
-	if (action->kind != SOCKTLS_ACTION_SEND || !action->lazy)
+	u32 size = sizeof(*action) + action->len;
+
+	if (action->kind != SOCKTLS_ACTION_SEND || !action->lazy ||
+	    conn->tx.lazy_size + size > HS_ACTION_BYTES_MAX)
 		return false;
+	conn->tx.lazy_size += size;
 	list_move_tail(&action->list, &conn->tx.lazy);
 	conn->tx.prelude_at = 0;
 	return true;
@@ -486,7 +494,8 @@ static int hs_apply_one(struct socktls_conn *conn, struct hs_action *action)
 {
 	switch (action->kind) {
 	case SOCKTLS_ACTION_SEND:
-		return apply_send(conn, action);
+		/* lazy ones that come here are more than is kept */
+		return action->lazy ? -E2BIG : apply_send(conn, action);
 	case SOCKTLS_ACTION_VERSION:
 		conn->version = action->version;
 		return 0;

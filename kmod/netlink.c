@@ -426,6 +426,9 @@ static int nl_next(struct sk_buff *skb, struct genl_info *info)
 	reply = genlmsg_new(size, GFP_KERNEL);
 	if (!reply)
 		return -ENOMEM;
+	/* the allocator may give more: no more than the helper stated */
+	skb_reserve(reply, skb_tailroom(reply) -
+			   nlmsg_total_size(genlmsg_total_size(size)));
 	header = genlmsg_put_reply(reply, info, &socktls_family, 0,
 				   SOCKTLS_CMD_NEXT);
 	if (!header) {
@@ -590,13 +593,17 @@ static struct hs_action *action_new(struct nlattr **tb, u32 kind)
 	action->len = len;
 	if (len)
 		memcpy(action->bytes, nla_data(bytes), len);
+	if (len && kind == SOCKTLS_ACTION_EXPORTED)
+		memzero_explicit(nla_data(bytes), len);
 	action->alpn_len = alpn_len;
 	if (alpn_len)
 		memcpy(action->bytes + len, nla_data(alpn), alpn_len);
 	action->cookie_len = cookie_len;
-	if (cookie_len)
+	if (cookie_len) {
 		memcpy(action->bytes + len + alpn_len, nla_data(cookie),
 		       cookie_len);
+		memzero_explicit(nla_data(cookie), cookie_len);
+	}
 	return action;
 }
 

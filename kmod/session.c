@@ -71,10 +71,13 @@ static void queue_remove(struct socktls_net *sn, struct session_item *item)
 
 static int queue_add(struct socktls_net *sn, struct session_item *item)
 {
+	/* tickets are the peers' to multiply: half of the queue is for others */
+	u32 share = item->kind == SOCKTLS_ITEM_TICKET ? 2 : 1;
+
 	if (list_empty(&sn->workers))
 		return -ESRCH;
-	if (sn->nr_items >= SESSION_ITEMS_MAX ||
-	    sn->items_size + item->size > SESSION_BYTES_MAX)
+	if (sn->nr_items >= SESSION_ITEMS_MAX / share ||
+	    sn->items_size + item->size > SESSION_BYTES_MAX / share)
 		return -EUSERS;
 	refcount_inc(&item->ref);
 	list_add_tail(&item->node, &sn->items);

@@ -90,7 +90,6 @@ struct socktls_rx {
 	u16			warnings;	/* warning alerts received */
 	bool			shut;		/* shutdown(SHUT_RD) was called */
 	u16			updates;	/* KeyUpdates without data between */
-	u64			update_tx_seq;	/* of tx at the last of them */
 	bool			update_due;	/* the next record has a new key */
 	u8			request_update;	/* of the KeyUpdate being read */
 	u8			skip_mode;	/* enum socktls_skip_mode, or 0 */
@@ -120,6 +119,7 @@ struct socktls_tx {
 	u16			no_renegotiation;
 	u8			updates;	/* KeyUpdates to be sent */
 	struct list_head	lazy;		/* struct hs_action, for later */
+	u32			lazy_size;	/* all that was ever kept, bytes */
 	u64			rekey_at;	/* sequence number that asks for one */
 	u64			prelude_at;	/* and for socktls_tx_prelude() */
 };
