@@ -91,7 +91,9 @@ static int control_refuse_renegotiation(struct socktls_conn *conn)
 	if (conn->tx.no_renegotiation++ >= MAX_REFUSALS)
 		return control_unexpected(conn,
 					  "too many requests to renegotiate");
-	socktls_tx_alert(conn, ALERT_LEVEL_WARNING, ALERT_NO_RENEGOTIATION);
+	if (!conn->tx.closing)
+		socktls_tx_alert(conn, ALERT_LEVEL_WARNING,
+				 ALERT_NO_RENEGOTIATION);
 	return 0;
 }
 

@@ -357,6 +357,9 @@ static int rx_map(struct socktls_conn *conn)
 	u32 done = 0, skb_off;
 	int used = 0, n;
 
+	/* of records before; skb_to_sgvec takes a mark for the table's end */
+	for (n = 0; n < RX_SEGMENTS - 1; n++)
+		sg_unmark_end(&rx->sg[n]);
 	while (done < rx->need) {
 		struct sk_buff *skb = rx_seek(conn->sk, done, &skb_off);
 
@@ -369,8 +372,6 @@ static int rx_map(struct socktls_conn *conn)
 			return n;
 		used += n;
 	}
-	for (n = 0; n < used - 1; n++)
-		sg_unmark_end(&rx->sg[n]);	/* of records before */
 	sg_mark_end(&rx->sg[used - 1]);
 	return 0;
 }

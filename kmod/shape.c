@@ -34,7 +34,10 @@ u32 socktls_shape_limit(struct socktls_conn *conn, u8 type)
 
 	if (shape_pads(conn) &&
 	    conn->config->padding.mode == SOCKTLS_PADDING_FIXED)
-		limit = min(limit, conn->config->padding.size);
+		/* an alert or a KeyUpdate (5 bytes) is never divided */
+		limit = min(limit, type == RECORD_APPLICATION_DATA ?
+				   conn->config->padding.size :
+				   max_t(u32, conn->config->padding.size, 5));
 	if (!tx->dynamic || type != RECORD_APPLICATION_DATA)
 		return limit;
 	if (time_after(jiffies, tx->last_sent + SHAPE_IDLE_JIFFIES))

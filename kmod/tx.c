@@ -72,7 +72,9 @@ static int tx_grow(struct socktls_conn *conn, u32 want)
 		struct bio_vec *last = vec->nr ? &vec->bv[vec->nr - 1] : NULL;
 		u32 n;
 
-		if (!sk_page_frag_refill(conn->sk, frag))
+		/* a refill forgets the gap of tx_align() on an unused page */
+		if ((!frag->page || frag->offset + 32 > frag->size) &&
+		    !sk_page_frag_refill(conn->sk, frag))
 			return -ENOMEM;
 		n = min_t(u32, frag->size - frag->offset, want - vec->len);
 		if (last && last->bv_page == frag->page &&
@@ -115,14 +117,15 @@ static int tx_reserve(struct socktls_conn *conn, u32 *n)
 {
 	struct socktls_tx *tx = &conn->tx;
 	u32 fixed = tx_record_len(tx, tx->plaintext_len);
-	int err = tx_grow(conn, fixed + *n);
+	int err = tx_grow(conn, fixed + *n + socktls_shape_padding(conn,
+							tx->plaintext_len + *n));
 
 	if (!err)
 		return 0;
 	if (tx->vec.len < fixed ||
 	    (tx->vec.len == fixed && (err != -ENOBUFS || !tx->plaintext_len)))
 		return -ENOMEM;
-	*n = tx->vec.len - fixed;
+	*n = min(*n, tx->vec.len - fixed);
 	return 0;
 }
 
@@ -157,6 +160,8 @@ static int tx_fail(struct socktls_conn *conn, int err)
 {
 	const char *why = "the cipher failed";
 
+	/* it may be encrypted in part: never again under the same nonce */
+	tx_drop_segments(&conn->tx);
 	if (err == -EOVERFLOW) {
 		why = "its key has protected as many as it may";
 		if (conn->key_plane)
@@ -176,6 +181,7 @@ static void tx_account(struct socktls_conn *conn)
 
 	socktls_count(conn, SOCKTLS_STAT_TX_RECORDS, 1);
 	if (tx->type == RECORD_APPLICATION_DATA) {
+		conn->rx.updates = 0;
 		socktls_count(conn, SOCKTLS_STAT_TX_BYTES, tx->plaintext_len);
 		socktls_shape_sent(tx, tx->plaintext_len);
 	}
@@ -191,11 +197,15 @@ static int tx_seal(struct socktls_conn *conn, struct socktls_source *from)
 {
 	struct socktls_tx *tx = &conn->tx;
 	u32 padding = socktls_shape_padding(conn, tx->plaintext_len);
+	u32 len = tx_record_len(tx, tx->plaintext_len);
 	unsigned int nr;
 	int err;
 
-	err = tx_grow(conn, tx_record_len(tx, tx->plaintext_len) + padding);
-	if (err)
+	err = tx_grow(conn, len + padding);
+	/* out of segments, which no retry brings back: pad with what is there */
+	if (err == -ENOBUFS && tx->vec.len >= len)
+		padding = tx->vec.len - len;
+	else if (err)
 		return -ENOMEM;
 	if (!conn->key_plane && tx->epoch->version == RECORD_TLS_1_3 &&
 	    tx->epoch->seq >= tx->epoch->cipher->record_limit)
@@ -254,7 +264,10 @@ int socktls_tx_push(struct socktls_conn *conn)
 
 		err = tx_push_segment(conn, bv, tx->sent == tx->vec.nr - 1);
 		if (err) {
-			if (err != -EAGAIN)
+			/* sk_err may have been a soft one, which is told once */
+			if (err != -EAGAIN &&
+			    (conn->sk->sk_shutdown & SEND_SHUTDOWN ||
+			     conn->sk->sk_state == TCP_CLOSE))
 				tx->error = err;
 			return err;
 		}
@@ -375,6 +388,8 @@ static int tx_wait_room(struct socktls_conn *conn, long *timeo)
 		err = tx_ready(conn, timeo);
 		if (err)
 			return err;
+		if (conn->tx.closing)
+			return -EPIPE;
 	}
 }
 
@@ -581,8 +596,10 @@ static int tx_step(struct socktls_conn *conn, struct msghdr *msg, u8 type,
 		int seal_err = socktls_tx_flush(conn);
 
 		/* what no record will carry was not taken */
-		if (tx->error && !tx->sealed)
+		if (seal_err && !tx->sealed && !tx->plaintext_len)
 			*copied -= done;
+		if (seal_err == -ENOMEM)
+			socktls_conn_kick(conn, TX_TICK_JIFFIES);
 		if (seal_err && seal_err != -EAGAIN)
 			return seal_err;
 	} else if (tx->plaintext_len) {
