@@ -142,7 +142,8 @@ int socktls_rekey_tx(struct socktls_conn *conn)
 {
 	struct socktls_tx *tx = &conn->tx;
 
-	while (tx->updates || tx->epoch->seq >= tx->rekey_at) {
+	while (tx->updates || (rekey_is_possible(conn) &&
+			       tx->epoch->seq >= tx->rekey_at)) {
 		int err = rekey_send(conn);
 
 		if (err)
@@ -217,12 +218,7 @@ int socktls_rekey_rx(struct socktls_conn *conn)
 /* Application data in between, sent or received, begins the count anew. */
 static bool rekey_is_flood(struct socktls_conn *conn)
 {
-	struct socktls_rx *rx = &conn->rx;
-
-	if (conn->tx.epoch->seq != rx->update_tx_seq)
-		rx->updates = 0;
-	rx->update_tx_seq = conn->tx.epoch->seq;
-	return ++rx->updates > REKEY_MAX_IDLE;
+	return ++conn->rx.updates > REKEY_MAX_IDLE;
 }
 
 /**
