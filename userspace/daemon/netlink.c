@@ -490,8 +490,10 @@ int netlink_next(struct netlink *netlink, netlink_item_fn serve, void *arg)
 	}
 	err = transact(netlink, msg, &request);
 	/* Items that did arrive are ours, even when the rest was lost. */
-	if (request.answer_len)
+	if (request.answer_len) {
 		serve_answer(netlink, &request);
+		OPENSSL_cleanse(netlink->answer, request.answer_len);
+	}
 	return request.n_items ? request.n_items : err;
 }
 

@@ -33,7 +33,7 @@ static const struct suite *choose_suite(const struct engine *engine,
 	struct reader r = reader_of(theirs);
 	size_t i;
 
-	if (!set->policy->peer_order && chacha &&
+	if (!set->policy->peer_order && chacha && suite_fits(engine, chacha) &&
 	    settings_offer_suite(set, chacha->code) &&
 	    server_prefers_chacha(theirs, TLS13))
 		return chacha;
