@@ -295,6 +295,7 @@ static const struct {
 	{ "max_handshakes", 16384, 1, 65536 },
 	{ "max_handshakes_per_uid", 4096, 1, 65536 },
 	{ "dynamic_records", 0, 0, 1 },
+	{ "rekey_records", 0, 0, 4294967295 },
 };
 
 TEST(sysctls_have_bounds)

@@ -362,7 +362,7 @@ TEST_TIMEOUT(owners_that_sleep_do_not_hold_up_other_connections, 90)
 
 	ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &limit), 0);
 	pthread_attr_init(&attr);
-	pthread_attr_setstacksize(&attr, 65536);
+	ASSERT_EQ(pthread_attr_setstacksize(&attr, 256 * 1024), 0);
 	for (i = 0; i < SLEEPERS; i++) {
 		tcp_pair(AF_INET, &sleepers[i].fd, &peer);
 		tls_prepare_client(sleepers[i].fd);

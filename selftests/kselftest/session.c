@@ -146,9 +146,9 @@ TEST(tickets_that_nobody_fetches_are_bounded_and_freed)
 	for (i = 0; i < 600; i++)
 		send_handshake(16384, 16384);
 	rig_expect_alive(&rig);
-	/* 8 MiB of them */
-	EXPECT_GE(socktls_objects(), objects + 500);
-	EXPECT_LE(socktls_objects(), objects + 520);
+	/* 4 MiB of them */
+	EXPECT_GE(socktls_objects(), objects + 250);
+	EXPECT_LE(socktls_objects(), objects + 260);
 	fake_close(&rig.helper);
 	EXPECT_LE(socktls_objects_settle(objects), objects);
 }
