@@ -235,6 +235,22 @@ TEST_F(role, updates_of_a_listening_peer_are_no_flood)
 	rig_expect_alive(&rig);
 }
 
+/* A program that only sends may ask as often as it has sent something. */
+TEST_F(role, updates_asked_for_between_writes_are_no_flood)
+{
+	int i;
+
+	for (i = 0; i < 60; i++) {
+		ASSERT_EQ(write(rig.fd, "x", 1), 1);
+		wire_expect_data(&rig.in, "x", 1);
+		ASSERT_EQ(key_update(rig.fd, SOCKTLS_KEY_UPDATE_REQUESTED), 0);
+		wire_expect_key_update(&rig.in, 1);
+		wire_key_update(&rig.out, 0);
+		EXPECT_ERRNO(recv(rig.fd, self->buf, 1, MSG_DONTWAIT), EAGAIN);
+	}
+	rig_expect_alive(&rig);
+}
+
 /* ---- sent ---- */
 
 TEST_F(role, update_on_demand_changes_the_key)

@@ -189,6 +189,40 @@ TEST_F(wire, padding_covers_alerts)
 	EXPECT_EQ(atomic_load(&self->tap.up.passed) - before, 1000 + OVERHEAD);
 }
 
+TEST_F(wire, padding_to_less_than_an_alert_does_not_divide_it)
+{
+	long long before = atomic_load(&self->tap.up.passed);
+	int i;
+
+	ASSERT_EQ(set_padding(self->fd, SOCKTLS_PADDING_FIXED, 1), 0);
+	ASSERT_EQ(shutdown(self->fd, SHUT_WR), 0);
+	EXPECT_EQ(peer_read_error(&self->peer), SSL_ERROR_ZERO_RETURN);
+	for (i = 0; i < 100 && atomic_load(&self->tap.up.passed) == before; i++)
+		sleep_ms(10);
+	EXPECT_EQ(atomic_load(&self->tap.up.passed) - before, 2 + OVERHEAD);
+}
+
+/* Small writes in turns, of which each takes a piece of memory of its own. */
+TEST(padding_finds_room_behind_scattered_writes)
+{
+	struct pair pair[2];
+	char got[40];
+	int i, j;
+
+	for (j = 0; j < 2; j++) {
+		tls_pair(AF_INET, &pair[j]);
+		ASSERT_EQ(set_padding(pair[j].client, SOCKTLS_PADDING_FIXED,
+				      16384), 0);
+	}
+	for (i = 0; i < 39; i++)
+		for (j = 0; j < 2; j++)
+			ASSERT_EQ(send(pair[j].client, "x", 1, MSG_MORE), 1);
+	for (j = 0; j < 2; j++) {
+		ASSERT_EQ(send(pair[j].client, "x", 1, 0), 1);
+		EXPECT_TRUE(read_all(pair[j].server, got, 40));
+	}
+}
+
 /* What is written with MSG_MORE is padded once, when it goes. */
 TEST_F(wire, padding_is_of_records_not_of_writes)
 {
