@@ -225,7 +225,8 @@ static int session_post(struct socktls_conn *conn, struct session_item *item)
  * @bytes: the cookie
  * @len: its length, 0: nothing to be told of this connection
  *
- * The item that tells of its end is made now: its posting cannot fail.
+ * The item that tells of its end is made now: its posting needs no memory. With
+ * the queue full or no helper there it is dropped.
  *
  * Return: 0, -ENOMEM; may be called again then.
  */
