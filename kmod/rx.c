@@ -350,6 +350,20 @@ bool socktls_rx_wants_reader(struct socktls_conn *conn)
 		socktls_rx_buffered(conn) >= conn->rx.need);
 }
 
+/*
+ * Takes the mark of the record before off the table, of which the last entry
+ * keeps its own: skb_to_sgvec() takes any mark for the table's end.
+ */
+static void rx_unmark(struct socktls_rx *rx)
+{
+	struct scatterlist *sg = rx->sg;
+
+	while (!sg_is_last(sg))
+		sg++;
+	if (sg != &rx->sg[RX_SEGMENTS - 1])
+		sg_unmark_end(sg);
+}
+
 /* Describes the head record where it lies in the queue. */
 static int rx_map(struct socktls_conn *conn)
 {
@@ -357,9 +371,7 @@ static int rx_map(struct socktls_conn *conn)
 	u32 done = 0, skb_off;
 	int used = 0, n;
 
-	/* of records before; skb_to_sgvec takes a mark for the table's end */
-	for (n = 0; n < RX_SEGMENTS - 1; n++)
-		sg_unmark_end(&rx->sg[n]);
+	rx_unmark(rx);
 	while (done < rx->need) {
 		struct sk_buff *skb = rx_seek(conn->sk, done, &skb_off);
 
@@ -440,6 +452,7 @@ static int rx_gather(struct socktls_conn *conn)
 		return err;
 	if (rx->raw->len < rx->need)
 		return -EIO;	/* a segment that cannot be read */
+	rx_unmark(rx);
 	return socktls_vec_to_sg(&rx->raw->vec, rx->need, rx->sg, RX_SEGMENTS);
 }
 
