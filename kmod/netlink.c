@@ -345,6 +345,8 @@ static int session_put_fields(struct sk_buff *skb,
 	}
 	if (nla_put_string(skb, SOCKTLS_A_ITEM_LABEL, item->bytes) ||
 	    nla_put_u32(skb, SOCKTLS_A_ITEM_LENGTH, item->length) ||
+	    nla_put_u64_64bit(skb, SOCKTLS_A_ITEM_CONNECTION, item->connection,
+			      SOCKTLS_A_ITEM_PAD) ||
 	    (item->has_context &&
 	     nla_put(skb, SOCKTLS_A_ITEM_CONTEXT, item->size - item->label_len,
 		     item->bytes + item->label_len)))

@@ -37,6 +37,7 @@ static struct session_item *item_new(const struct socktls_conn *conn, u32 kind,
 	init_completion(&item->done);
 	item->kind = kind;
 	item->id = conn->id;
+	item->connection = conn->id;
 	item->size = size;
 	if (cookie)
 		refcount_inc(&cookie->ref);

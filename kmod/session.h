@@ -21,6 +21,7 @@ struct socktls_cookie {
  * struct session_item - a TICKET, an EXPORT or an ENDED
  * @node: in socktls_net.items or .exports, or with a NEXT; empty: in none
  * @id: of the connection; of an EXPORT: its own
+ * @connection: id of the connection
  * @worker: EXPORT: who is to answer
  * @fresh: EXPORT: its delivery is under way
  * @filled: TICKET: bytes that have come
@@ -35,6 +36,7 @@ struct session_item {
 	refcount_t		ref;
 	u32			kind;
 	u64			id;
+	u64			connection;
 	struct socktls_cookie	*cookie;
 	struct socktls_worker	*worker;
 	bool			fresh;

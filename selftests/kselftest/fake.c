@@ -136,6 +136,9 @@ static void decode(struct nlattr *nest, struct fake_item *item)
 		case SOCKTLS_A_ITEM_REASON: item->reason = take_u32(at); break;
 		case SOCKTLS_A_ITEM_ALERT: item->alert = take_u32(at); break;
 		case SOCKTLS_A_ITEM_LENGTH: item->length = take_u32(at); break;
+		case SOCKTLS_A_ITEM_CONNECTION:
+			take(at, &item->connection, 8);
+			break;
 		case SOCKTLS_A_ITEM_LABEL:
 			take(at, item->label, sizeof(item->label));
 			break;

@@ -67,7 +67,7 @@ struct fake {
 
 struct fake_item {
 	uint32_t	kind;
-	uint64_t	id;
+	uint64_t	id, connection;
 	uint32_t	level, content_type, reason, length;
 	int		alert;		/* -1: none */
 	int		role;		/* -1: none */

@@ -284,6 +284,8 @@ TEST(exporter_is_what_the_helper_answers)
 	EXPECT_EQ(item.context_len, 0);
 	EXPECT_EQ(item.length, 32);
 	EXPECT_EQ(memcmp(item.cookie, "cookie", 6), 0);
+	EXPECT_EQ(item.connection, rig.id);
+	EXPECT_NE(item.id, rig.id);
 	answer(32);
 	ASSERT_EQ(fake_reply(&rig.helper, &rig.reply), 0);
 	ASSERT_EQ(export_join(&export), 0);

@@ -81,6 +81,7 @@ enum socktls_item_attr {
 	SOCKTLS_A_ITEM_LABEL,		/* string */
 	SOCKTLS_A_ITEM_CONTEXT,		/* binary */
 	SOCKTLS_A_ITEM_LENGTH,		/* u32 */
+	SOCKTLS_A_ITEM_CONNECTION,	/* u64, of an export */
 
 	__SOCKTLS_A_ITEM_MAX,
 	SOCKTLS_A_ITEM_MAX = __SOCKTLS_A_ITEM_MAX - 1
