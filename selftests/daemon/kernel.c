@@ -248,6 +248,7 @@ void kernel_give_tickets(struct end *end)
 			.id = end->id,
 			.alert = -1,
 			.cookie = { end->cookie, end->cookie_len },
+			.connection = end->id,
 		};
 
 		len = 4 + (m[1] << 16 | m[2] << 8 | m[3]);
@@ -265,6 +266,7 @@ void kernel_export(struct end *end, const char *label, const char *context,
 		.id = end->id,
 		.alert = -1,
 		.cookie = { end->cookie, end->cookie_len },
+		.connection = end->id,
 		.label = label,
 		.context = { (const uint8_t *)context,
 			     context ? strlen(context) : 0 },
@@ -286,6 +288,7 @@ void kernel_end(struct end *end, int alert)
 		.id = end->id,
 		.alert = alert,
 		.cookie = { end->cookie, end->cookie_len },
+		.connection = end->id,
 	};
 
 	worker_item(end->kernel->worker, &item);
@@ -465,6 +468,12 @@ void kernel_init(struct kernel *kernel, const struct stores *stores,
 	LIST_INIT(&kernel->ends);
 	assert_int_equal(worker_new(&kernel->worker, &channel, kernel, stores,
 				    keylog), 0);
+}
+
+void kernel_restart(struct kernel *kernel, const struct stores *stores)
+{
+	assert_int_equal(worker_new(&kernel->worker, &channel, kernel, stores,
+				    NULL), 0);
 }
 
 void kernel_free(struct kernel *kernel)

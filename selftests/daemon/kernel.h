@@ -95,6 +95,8 @@ struct kernel {
 
 void kernel_init(struct kernel *kernel, const struct stores *stores,
 		 FILE *keylog);
+/* Another worker; the old one is the caller's. */
+void kernel_restart(struct kernel *kernel, const struct stores *stores);
 void kernel_free(struct kernel *kernel);
 
 /* A connection: for root, to or as example.org, all else default. */

@@ -749,10 +749,94 @@ static void exporters_agree_and_refuse(void **state)
 	assert_non_null(strstr(client->text, "label"));
 	kernel_export(client, "x", NULL, ENGINE_EXPORT_MAX + 1);
 	assert_int_equal(client->error, EINVAL);
-	client->cookie[0] ^= 0xff;
+}
+
+static void assert_stale(struct end *end)
+{
+	kernel_export(end, "x", NULL, 32);
+	assert_int_equal(end->error, ESTALE);
+	assert_int_equal(end->exported_len, 0);
+	assert_non_null(strstr(end->text, "is gone"));
+}
+
+/* Nothing that came from it may be used: no exporter, no ticket, no end. */
+static void cookie_that_is_not_the_connections_is_refused(void **state)
+{
+	struct end *client, *other;
+	uint8_t own[sizeof(client->cookie)];
+
+	(void)state;
+	client = connect_as(1000, NULL, false);
+	other = connect_as(1001, NULL, false);
+	memcpy(own, client->cookie, sizeof(own));
+	client->cookie[client->cookie_len / 2] ^= 1;
+	assert_stale(client);
+	memcpy(client->cookie, other->cookie, sizeof(own));
+	client->cookie_len = other->cookie_len;
+	assert_stale(client);
+	kernel_end(client, 40);
+	connect_as(1001, NULL, true);
+	memcpy(client->cookie, own, sizeof(own));
 	kernel_export(client, "x", NULL, 32);
-	assert_int_equal(client->error, EOPNOTSUPP);
-	assert_non_null(strstr(client->text, "another version"));
+	assert_int_equal(client->exported_len, 32);
+}
+
+static void restarted_worker_opens_no_cookie_of_before(void **state)
+{
+	struct end *client;
+	struct worker *old = kernel.worker;
+
+	(void)state;
+	client = connect_as(1000, NULL, false);
+	kernel_restart(&kernel, stores);
+	assert_stale(client);
+	kernel_give_tickets(client);
+	kernel_end(client, 40);
+	worker_free(kernel.worker);
+	kernel.worker = old;
+	kernel_export(client, "x", NULL, 32);
+	assert_int_equal(client->exported_len, 32);
+}
+
+/* The secret of a line of the key log. */
+static size_t parse_secret(const char *line, uint8_t *secret)
+{
+	const char *hex = strrchr(line, ' ') + 1;
+	size_t n = 0;
+
+	while (sscanf(hex + 2 * n, "%2hhx", secret + n) == 1)
+		n++;
+	return n;
+}
+
+static void secrets_of_a_cookie_are_sealed(void **state)
+{
+	struct end *server, *client;
+	FILE *file = tmpfile();
+	uint8_t secret[256];
+	char line[512];
+	size_t len, n = 0;
+
+	(void)state;
+	kernel_free(&kernel);
+	kernel_init(&kernel, stores, file);
+	client = add_pair(&server);
+	kernel_run(&kernel);
+	kernel_assert_good(client, server);
+	rewind(file);
+	while (fgets(line, sizeof(line), file)) {
+		if (strncmp(line, "EXPORTER_SECRET ", 16))
+			continue;
+		len = parse_secret(line, secret);
+		assert_true(len >= 32);
+		assert_null(memmem(client->cookie, client->cookie_len, secret,
+				   len));
+		assert_null(memmem(server->cookie, server->cookie_len, secret,
+				   len));
+		n++;
+	}
+	fclose(file);
+	assert_int_equal(n, 2);
 }
 
 static void junk_in_place_of_cookies_and_tickets_is_survived(void **state)
@@ -803,6 +887,9 @@ int main(void)
 		RESUMPTION(fatal_alert_ends_sessions),
 		RESUMPTION(trust_of_another_name_starts_anew),
 		RESUMPTION(exporters_agree_and_refuse),
+		RESUMPTION(cookie_that_is_not_the_connections_is_refused),
+		RESUMPTION(restarted_worker_opens_no_cookie_of_before),
+		TEST(secrets_of_a_cookie_are_sealed),
 		RESUMPTION(junk_in_place_of_cookies_and_tickets_is_survived),
 	};
 

@@ -150,6 +150,27 @@ TEST_F(netns, helper_restarted_serves_new_connections)
 	expect_ping(self->pair.client, self->pair.server);
 }
 
+TEST_F(netns, exporter_is_stale_once_its_helper_is_gone)
+{
+	uint8_t one[32], other[32];
+	struct pair second;
+	pid_t helper = helper_start();
+
+	tls_handshake(&self->pair);
+	ASSERT_EQ(tls_export(self->pair.client, "x", one, sizeof(one)), 0);
+	ASSERT_EQ(tls_export(self->pair.server, "x", other, sizeof(other)), 0);
+	EXPECT_EQ(memcmp(one, other, sizeof(one)), 0);
+	helper_kill(helper);
+	EXPECT_ERRNO(tls_export(self->pair.client, "x", one, sizeof(one)),
+		     ESRCH);
+	helper_start();
+	EXPECT_ERRNO(tls_export(self->pair.client, "x", one, sizeof(one)),
+		     ESTALE);
+	tls_pair(AF_INET, &second);
+	EXPECT_EQ(tls_export(second.client, "x", one, sizeof(one)), 0);
+	expect_ping(self->pair.client, self->pair.server);
+}
+
 TEST_F(netns, two_helpers_share_the_work)
 {
 	pid_t first = helper_start();

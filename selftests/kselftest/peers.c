@@ -222,6 +222,21 @@ TEST_F(version, peer_that_refuses_us_is_told)
 	EXPECT_FALSE(peer_join(&peer));
 }
 
+TEST_F(version, exporter_agrees_with_openssl)
+{
+	static const char label[] = "EXPORTER-Channel-Binding";
+	struct peer peer = { .version = variant->version };
+	uint8_t theirs[32];
+
+	client_against(self, &peer);
+	ASSERT_EQ(SSL_export_keying_material(peer.ssl, theirs, sizeof(theirs),
+					     label, strlen(label), NULL, 0, 0),
+		  1);
+	ASSERT_EQ(tls_export(self->pair.client, label, self->buf,
+			     sizeof(theirs)), 0);
+	EXPECT_EQ(memcmp(self->buf, theirs, sizeof(theirs)), 0);
+}
+
 /* Two tickets in TLS 1.3: no data, nothing that a poller should see. */
 TEST_F(version, tickets_are_not_readable)
 {

@@ -267,6 +267,25 @@ int tls_get(int fd, int opt, void *value, socklen_t *len)
 	return getsockopt(fd, SOL_TLS, opt, value, len);
 }
 
+int tls_export(int fd, const char *label, void *out, uint32_t len)
+{
+	struct {
+		struct socktls_exporter	head;
+		uint8_t			data[512];
+	} value = {
+		.head = { .label_len = strlen(label), .length = len },
+	};
+	socklen_t size = sizeof(value);
+
+	ASSERT_LE(strlen(label), sizeof(value.data));
+	ASSERT_LE(len, sizeof(value.data));
+	memcpy(value.data, label, strlen(label));
+	if (tls_get(fd, SOCKTLS_EXPORTER, &value, &size))
+		return -1;
+	memcpy(out, value.data, len);
+	return 0;
+}
+
 int tls_state(int fd)
 {
 	return get_int(fd, SOL_TLS, SOCKTLS_STATE);

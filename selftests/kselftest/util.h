@@ -105,6 +105,8 @@ void tls_info(int fd, struct socktls_info *info);
 void tls_error(int fd, struct socktls_error *error);
 /* setsockopt(SOCKTLS_HANDSHAKE); returns what it returns. */
 int tls_start(int fd, uint32_t role, uint32_t timeout_ms);
+/* SOCKTLS_EXPORTER without a context; returns what getsockopt returns. */
+int tls_export(int fd, const char *label, void *out, uint32_t len);
 /* Attach, and the options for the peer that pki-tool knows. */
 void tls_prepare_client(int fd);
 void tls_prepare_server(int fd, const char *identity);

@@ -47,6 +47,7 @@ struct item_parameters {
  * @reason: ABORTED: enum socktls_abort_reason
  * @alert: ABORTED: received alert, ENDED: the fatal alert, -1: none
  * @cookie: TICKET, EXPORT, ENDED: what DONE said
+ * @connection: whose cookie; @id too, but for an EXPORT, whose id is its own
  * @label: EXPORT
  * @context: EXPORT
  * @has_context: EXPORT: @context counts, even when it is empty
@@ -63,6 +64,7 @@ struct item {
 	uint32_t		reason;
 	int			alert;
 	struct engine_bytes	cookie;
+	uint64_t		connection;
 	const char		*label;
 	struct engine_bytes	context;
 	bool			has_context;

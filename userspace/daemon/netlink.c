@@ -79,6 +79,7 @@ static struct nla_policy item_policy[SOCKTLS_A_ITEM_MAX + 1] = {
 	[SOCKTLS_A_ITEM_ALERT]		= { .type = NLA_U32 },
 	[SOCKTLS_A_ITEM_LABEL]		= { .type = NLA_STRING },
 	[SOCKTLS_A_ITEM_LENGTH]		= { .type = NLA_U32 },
+	[SOCKTLS_A_ITEM_CONNECTION]	= { .type = NLA_U64 },
 };
 
 static uint32_t item_u32(struct nlattr **attrs, int type, uint32_t absent)
@@ -141,6 +142,8 @@ static int decode_item(struct nlattr *nest, struct item *item)
 		.has_context = attrs[SOCKTLS_A_ITEM_CONTEXT],
 		.length = item_u32(attrs, SOCKTLS_A_ITEM_LENGTH, 0),
 	};
+	item->connection = attrs[SOCKTLS_A_ITEM_CONNECTION] ?
+		nla_get_u64(attrs[SOCKTLS_A_ITEM_CONNECTION]) : item->id;
 	if (item->is_first)
 		item->parameters = item_parameters(attrs);
 	return 0;

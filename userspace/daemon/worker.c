@@ -10,6 +10,7 @@
 #include <openssl/crypto.h>
 
 #include "config.h"
+#include "cookiekey.h"
 #include "keylog.h"
 #include "engine/wire.h"
 #include "log.h"
@@ -51,6 +52,7 @@ struct worker {
 	const struct stores		*stores;
 	struct worker_sessions		sessions;
 	FILE				*keylog;
+	struct cookiekey		*cookiekey;
 	size_t				count;
 	struct bucket			buckets[N_BUCKETS];
 };
@@ -166,6 +168,25 @@ static int output_certificate(void *arg, enum socktls_chain chain,
 	return action_add_certificate(&connection->actions, chain, der);
 }
 
+/* The kernel is given the cookie sealed. */
+static int add_done(struct connection *connection,
+		    const struct engine_result *result)
+{
+	struct engine_result with_sealed = *result;
+	uint8_t sealed[SOCKTLS_COOKIE_MAX];
+	size_t len;
+	int err;
+
+	if (!result->cookie.len)
+		return action_add_done(&connection->actions, result);
+	err = cookiekey_seal(connection->worker->cookiekey, connection->id,
+			     result->cookie, sealed, &len);
+	if (err)
+		return err;
+	with_sealed.cookie = bytes_of(sealed, len);
+	return action_add_done(&connection->actions, &with_sealed);
+}
+
 static int output_done(void *arg, const struct engine_result *result)
 {
 	struct connection *connection = arg;
@@ -177,7 +198,7 @@ static int output_done(void *arg, const struct engine_result *result)
 		  result->flags & SOCKTLS_INFO_RESUMED ? "resumed" :
 		  "established", result->version, result->suite, result->group,
 		  result->peer_identity ? result->peer_identity : "-");
-	return action_add_done(&connection->actions, result);
+	return add_done(connection, result);
 }
 
 static int output_fail(void *arg, const struct engine_failure *failure)
@@ -542,18 +563,49 @@ static void serve_aborted(struct worker *worker, const struct item *item)
 }
 
 /*
- * Items of established connections: all that is left here is their cookie.
+ * Items of established connections: all that is left of them is their cookie.
  */
+
+/**
+ * struct opened - an item's cookie, opened
+ * @bytes: in @data
+ * @data: secret
+ */
+struct opened {
+	struct engine_bytes	bytes;
+	uint8_t			data[SOCKTLS_COOKIE_MAX];
+};
+
+static int open_cookie(const struct worker *worker, const struct item *item,
+		       struct opened *opened)
+{
+	size_t len = 0;
+	int err = cookiekey_open(worker->cookiekey, item->connection,
+				 item->cookie, opened->data, &len);
+
+	opened->bytes = bytes_of(opened->data, len);
+	return err;
+}
+
+static void close_cookie(struct opened *opened)
+{
+	OPENSSL_cleanse(opened->data, opened->bytes.len);
+}
 
 static void serve_ticket(struct worker *worker, const struct item *item)
 {
 	const struct worker_sessions *sessions = &worker->sessions;
-	int err = -EOPNOTSUPP;
+	struct opened cookie;
+	int err;
 
-	if (sessions->ops)
-		err = engine_cookie_ticket(item->cookie, item->bytes,
+	err = open_cookie(worker, item, &cookie);
+	if (!err && !sessions->ops)
+		err = -EOPNOTSUPP;
+	if (!err)
+		err = engine_cookie_ticket(cookie.bytes, item->bytes,
 					   time(NULL), sessions->ops,
 					   sessions->arg);
+	close_cookie(&cookie);
 	log_debug("connection %llu: ticket %s",
 		  (unsigned long long)item->id,
 		  err ? strerror(-err) : "kept");
@@ -566,11 +618,26 @@ static const char *export_error(int err)
 		return "label or length of the exporter are not allowed";
 	case -EOPNOTSUPP:
 		return "TLS 1.2 without extended master secret (RFC 7627) exports nothing";
-	case -EBADMSG:
-		return "this connection was made by another version of the handshake helper";
+	case -ESTALE:
+		return "the handshake helper that made this connection is gone, and its secrets with it";
 	default:
 		return "the handshake helper could not compute the exporter";
 	}
+}
+
+static int compute_export(const struct worker *worker, const struct item *item,
+			  uint8_t *out)
+{
+	struct opened cookie;
+	int err;
+
+	err = open_cookie(worker, item, &cookie);
+	if (!err)
+		err = engine_cookie_export(cookie.bytes, item->label ?: "",
+					   item->context, item->has_context,
+					   out, item->length);
+	close_cookie(&cookie);
+	return err == -EBADMSG ? -ESTALE : err;
 }
 
 static void serve_export(struct worker *worker, const struct item *item)
@@ -579,15 +646,12 @@ static void serve_export(struct worker *worker, const struct item *item)
 	uint8_t out[ENGINE_EXPORT_MAX];
 	int err;
 
-	err = engine_cookie_export(item->cookie, item->label ?: "",
-				   item->context, item->has_context, out,
-				   item->length);
+	err = compute_export(worker, item, out);
 	if (!err)
 		err = action_add_exported(&actions,
 					  bytes_of(out, item->length));
 	else
-		err = action_add_fail(&actions, -1, err == -EBADMSG ?
-				      EOPNOTSUPP : -err, export_error(err));
+		err = action_add_fail(&actions, -1, -err, export_error(err));
 	if (err)
 		log_error("connection %llu: the handshake helper is out of memory",
 			  (unsigned long long)item->id);
@@ -599,11 +663,14 @@ static void serve_export(struct worker *worker, const struct item *item)
 
 static void serve_ended(struct worker *worker, const struct item *item)
 {
+	struct opened cookie;
+
 	log_debug("connection %llu: ended by alert %d",
 		  (unsigned long long)item->id, item->alert);
-	if (worker->sessions.ops)
-		engine_cookie_ended(item->cookie, worker->sessions.ops,
+	if (!open_cookie(worker, item, &cookie) && worker->sessions.ops)
+		engine_cookie_ended(cookie.bytes, worker->sessions.ops,
 				    worker->sessions.arg);
+	close_cookie(&cookie);
 }
 
 void worker_item(struct worker *worker, const struct item *item)
@@ -638,9 +705,15 @@ int worker_new(struct worker **worker, const struct worker_channel *channel,
 	       void *arg, const struct stores *stores, FILE *keylog)
 {
 	struct worker *new = calloc(1, sizeof(*new));
+	int err;
 
 	if (!new)
 		return -ENOMEM;
+	err = cookiekey_new(&new->cookiekey);
+	if (err) {
+		free(new);
+		return err;
+	}
 	new->channel = channel;
 	new->channel_arg = arg;
 	new->stores = stores;
@@ -674,5 +747,6 @@ void worker_free(struct worker *worker)
 	for (size_t i = 0; i < N_BUCKETS; i++)
 		while ((connection = LIST_FIRST(&worker->buckets[i])))
 			drop_connection(connection);
+	cookiekey_free(worker->cookiekey);
 	free(worker);
 }

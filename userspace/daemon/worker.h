@@ -31,14 +31,14 @@ struct worker_channel {
 };
 
 /**
- * worker_new() - make a worker
+ * worker_new() - make a worker, with a key of its own for cookies
  * @worker: set on success, owned by the caller
  * @channel: must outlive the worker
  * @arg: for @channel
  * @stores: identities and trust; borrowed
  * @keylog: NULL, or where to write the key log; borrowed
  *
- * Return: 0 or -ENOMEM.
+ * Return: 0, -ENOMEM, or -EIO without randomness.
  */
 int worker_new(struct worker **worker, const struct worker_channel *channel,
 	       void *arg, const struct stores *stores, FILE *keylog);
