@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* A handshake as the helper sees it, between handshake.c and netlink.c. */
+/* A handshake as the helper sees it, between handshake.c and the commands. */
 #ifndef SOCKTLS_HS_H
 #define SOCKTLS_HS_H
 
