@@ -25,7 +25,7 @@ daemon_test_parts := $(daemon_core:%=userspace/daemon/%) \
 		     userspace/cli/common userspace/cli/pump \
 		     $(patsubst %.c,%,$(wildcard userspace/lib/*.c)) \
 		     selftests/daemon/fixture selftests/daemon/kernel \
-		     selftests/engine/pki
+		     selftests/daemon/workbench selftests/engine/pki
 
 $(daemon_test_out)/obj/%.o: %.c
 	@mkdir -p $(@D)
