@@ -5,6 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <openssl/crypto.h>
+
 #include "engine/groups.h"
 #include "engine/suites.h"
 #include "options.h"
@@ -12,6 +14,7 @@
 enum {
 	OPT_TRUST = 0x200, OPT_IDENTITY, OPT_POLICY, OPT_TLS, OPT_SUITE,
 	OPT_GROUP, OPT_ALPN, OPT_KEYLOG, OPT_LIST,
+	OPT_PSK,
 };
 
 static const struct argp_option entries[] = {
@@ -27,6 +30,8 @@ static const struct argp_option entries[] = {
 	  "groups by IANA name, separated by commas", 0 },
 	{ "alpn", OPT_ALPN, "LIST", 0,
 	  "application protocols, separated by commas", 0 },
+	{ "psk", OPT_PSK, "IDENTITY:HEX[:HASH]", 0,
+	  "an external PSK; may be given several times; a server needs no identity then", 0 },
 	{ "list", OPT_LIST, NULL, 0,
 	  "print the engine's cipher suites, code and name, and exit", 0 },
 	{ "keylog", OPT_KEYLOG, "FILE", 0,
@@ -185,6 +190,32 @@ static void read_version(struct argp_state *state, struct options *options,
 	options->config.max_version = version;
 }
 
+static void add_psk(struct argp_state *state, struct options *options,
+		    char *arg)
+{
+	char *key = strchr(arg, ':'), *hash = key ? strchr(key + 1, ':') : NULL;
+	char text[256] = "IDENTITY:HEX[:HASH]";
+	unsigned char *secret = NULL;
+	long len = 0;
+
+	if (!options->config.psks)
+		options->config.psks = engine_psks_new();
+	if (hash)
+		*hash++ = 0;
+	if (key) {
+		*key++ = 0;
+		secret = OPENSSL_hexstr2buf(key, &len);
+	}
+	if (!secret || !options->config.psks ||
+	    engine_psks_add(options->config.psks,
+			    (struct engine_bytes){ (uint8_t *)arg,
+						   strlen(arg) },
+			    (struct engine_bytes){ secret, len }, hash, NULL,
+			    text, sizeof(text)))
+		argp_error(state, "--psk: %s", text);
+	OPENSSL_free(secret);
+}
+
 static void list_suites(void)
 {
 	const struct suite *suite;
@@ -225,6 +256,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case OPT_ALPN:
 		read_alpn(options, arg);
+		return 0;
+	case OPT_PSK:
+		add_psk(state, options, arg);
 		return 0;
 	case OPT_LIST:
 		list_suites();

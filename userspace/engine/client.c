@@ -124,7 +124,7 @@ static void write_psk_modes(struct engine *engine, struct writer *w)
 {
 	static const uint8_t modes[] = { 1, PSK_DHE_KE };
 
-	if (session_enabled(engine))
+	if (session_enabled(engine) || psk_offers(engine))
 		extension_write(w, EXT_PSK_KEY_EXCHANGE_MODES,
 				bytes_of(modes, sizeof(modes)));
 }
@@ -202,7 +202,7 @@ static bool write_extensions(struct engine *engine, struct writer *w)
 		write_psk_modes(engine, w);
 	}
 	/* The last one: RFC 8446 section 4.2.11. */
-	if (engine->session.version >= TLS13)
+	if (psk_offers(engine))
 		psk_offer_write(engine, w);
 	return good;
 }
@@ -211,7 +211,7 @@ static int close_hello(struct engine *engine)
 {
 	int ret = message_close(engine);
 
-	if (!ret && engine->session.version >= TLS13)
+	if (!ret && psk_offers(engine))
 		ret = psk_bind(engine);
 	return ret ? ret : message_commit(engine);
 }

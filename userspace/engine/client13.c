@@ -141,24 +141,29 @@ static int handshake_keys(struct engine *engine,
 	return ret;
 }
 
-/* Section 4.2.11: the one that was offered, under a suite of its hash. */
+/* Certificates prove nothing without a trust store and a name. */
+static int check_certificates_do(struct engine *engine)
+{
+	if (!engine->set.psk_only)
+		return 0;
+	return engine_fail(engine, HANDSHAKE_FAILURE, EKEYREJECTED,
+			   "%s takes none of the PSKs that were offered, and there is nothing to verify a certificate with",
+			   engine_peer_name(engine));
+}
+
+/* Section 4.2.11: one that was offered, under a suite of its hash. */
 static int take_psk(struct engine *engine, const struct server_hello *hello)
 {
 	uint16_t index;
 
 	if (!extensions_have(&hello->extensions, EXT_PRE_SHARED_KEY)) {
 		session_reset(engine);
-		return 0;
+		return check_certificates_do(engine);
 	}
 	if (extension_read_u16(extensions_get(&hello->extensions,
 					      EXT_PRE_SHARED_KEY), &index))
 		return engine_fail_message(engine, DECODE_ERROR, "ServerHello");
-	if (index || !psk_fits(engine))
-		return engine_fail(engine, ILLEGAL_PARAMETER, EPROTO,
-				   "%s chose a PSK that was not offered, or a suite that does not fit it",
-				   engine_peer_name(engine));
-	engine->resumed = true;
-	return 0;
+	return psk_take(engine, index);
 }
 
 int client13_server_hello(struct engine *engine,
@@ -198,8 +203,8 @@ int client13_encrypted_extensions(struct engine *engine,
 	if (extension_read_empty(extensions_get(&list, EXT_SERVER_NAME)))
 		return engine_fail_message(engine, DECODE_ERROR,
 					   "EncryptedExtensions");
-	engine->state = engine->resumed ? CLIENT_WAIT_FINISHED :
-					  CLIENT_WAIT_CERT_CR;
+	engine->state = psk_in_use(engine) ? CLIENT_WAIT_FINISHED :
+					     CLIENT_WAIT_CERT_CR;
 	ret = client_alpn_take(engine, &list);
 	if (!ret)
 		ret = limits_take_answer(engine, &list);

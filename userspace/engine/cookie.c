@@ -137,7 +137,7 @@ static int add_client13(struct engine *engine, struct session *session,
 	cookie->identity = bytes_of(session->identity, SESSION_KEY_LEN);
 	ret = store_chain(engine, digest, cookie);
 	/* What could not be verified again is not resumed. */
-	if (engine->peer.chain && !cookie->chain.len)
+	if (engine->external || (engine->peer.chain && !cookie->chain.len))
 		cookie->resumption = bytes_of(NULL, 0);
 	return ret;
 }

@@ -299,6 +299,8 @@ static uint32_t result_flags(const struct engine *engine)
 		flags |= SOCKTLS_INFO_ENCRYPT_THEN_MAC;
 	if (engine->resumed)
 		flags |= SOCKTLS_INFO_RESUMED;
+	if (engine->external)
+		flags |= SOCKTLS_INFO_PSK;
 	if (engine->ems || engine->version >= TLS13)
 		flags |= SOCKTLS_INFO_EXT_MASTER_SECRET;
 	return flags;

@@ -9,6 +9,7 @@
 #include <openssl/x509.h>
 
 #include "engine/entropy.h"
+#include "engine/external.h"
 #include "engine/groups.h"
 #include "engine/identity.h"
 #include "engine/messages.h"
@@ -25,6 +26,9 @@
  * struct settings - the configuration, checked, copied and resolved
  *
  * Fields are those of struct engine_config; the lists are never empty.
+ *
+ * @psk_only: client: certificates could not be verified, so that it takes one
+ *	of @psks or nothing
  */
 struct settings {
 	enum socktls_role	role;
@@ -32,6 +36,8 @@ struct settings {
 	bool			server_name_is_ip;
 	struct engine_identity	**identities;
 	size_t			n_identities;
+	struct engine_psks	*psks;
+	bool			psk_only;
 	struct engine_trust	*trust;
 	enum socktls_peer_auth	peer_auth;
 	struct writer		alpn;
@@ -155,6 +161,7 @@ struct client {
  * @exchange_key: the key of our ServerKeyExchange
  * @psk_dhe_ke: the client can use TLS 1.3 tickets
  * @psk_index: which of its PSKs is in use
+ * @psk_unknown: it offers PSKs, of which none is known or fits
  * @early_data: the client sends early data, which is refused
  * @ticket_due: TLS 1.2: we said that we would send a ticket
  * @by_id: TLS 1.2: the session in use was found by @session_id
@@ -174,6 +181,7 @@ struct server {
 	EVP_PKEY		*exchange_key;
 	bool			psk_dhe_ke;
 	uint16_t		psk_index;
+	bool			psk_unknown;
 	bool			early_data;
 	bool			ticket_due;
 	bool			by_id;
@@ -206,6 +214,7 @@ struct server {
  * @identity: the own one in use, borrowed from @set
  * @alpn: the protocol agreed on
  * @resumed: this handshake resumes @session
+ * @external: the external PSK in use, borrowed from @set; NULL: none
  * @session: a session that is offered or resumed; no suite: none
  * @session_raw: what it was parsed from
  * @session_key: see session_key()
@@ -243,6 +252,7 @@ struct engine {
 	struct peer			peer;
 
 	bool				resumed;
+	const struct external_psk	*external;
 	struct session			session;
 	struct writer			session_raw;
 	uint8_t				session_key[SESSION_KEY_LEN];

@@ -30,6 +30,7 @@ struct engine;
 struct engine_identity;
 struct engine_trust;
 struct engine_policy;
+struct engine_psks;
 
 /**
  * struct engine_bytes - bytes that somebody else owns
@@ -79,7 +80,8 @@ struct engine_key {
  * @flags: SOCKTLS_INFO_*
  * @alpn: protocol name, empty when none
  * @peer_identity: text, NULL when the peer sent no certificate or it was not
- *	verified: the SAN that matched the server name, else the subject
+ *	verified: the SAN that matched the server name, else the subject. With
+ *	an external PSK its identity behind "psk:"
  * @cookie: opaque to the kernel, given back with tickets and exporters
  *
  * Valid during the callback only.
@@ -221,6 +223,25 @@ void engine_policy_put(struct engine_policy *policy);
 /* Is @name one of the built-in ones? */
 bool engine_policy_is_known(const char *name);
 
+/*
+ * External PSKs (RFC 8446 section 2.2, TLS 1.3 only): keys that both sides have
+ * from elsewhere. engine_psks_add() copies one: @hash is sha256 or sha384, NULL:
+ * sha256; @server_name, if there is one, is the only server for which the key
+ * counts. It returns 0, -EINVAL with @error filled, or -ENOMEM. Reference
+ * counted, immutable once an engine has it; wiped with the last reference.
+ */
+#define ENGINE_PSK_IDENTITY_MAX	256
+#define ENGINE_PSK_MIN		16	/* bytes: RFC 9257 section 6 */
+#define ENGINE_PSK_MAX		256
+
+struct engine_psks *engine_psks_new(void);
+int engine_psks_add(struct engine_psks *psks, struct engine_bytes identity,
+		    struct engine_bytes secret, const char *hash,
+		    const char *server_name, char *error, size_t error_len);
+size_t engine_psks_count(const struct engine_psks *psks);
+struct engine_psks *engine_psks_get(struct engine_psks *psks);
+void engine_psks_put(struct engine_psks *psks);
+
 /* The longest session, serialized; what is longer is not resumed. */
 #define ENGINE_SESSION_MAX	16384
 /* Room that seal() may take beyond the plaintext. */
@@ -281,10 +302,14 @@ struct engine_sessions {
  * @server_name: client: name to send as SNI and to verify; an IP literal is
  *	matched against iPAddress SANs and not sent; NULL: none (then a
  *	verifying client fails with EINVAL)
- * @identities: server: at least one, the first is the default; client: the
- *	one to present when asked, or none
+ * @identities: server: at least one, the first is the default, or none with
+ *	@psks; client: the one to present when asked, or none
  * @n_identities: elements of @identities
- * @trust: for verifying the peer, NULL only when @peer_auth is NONE
+ * @psks: external PSKs: a server's, which it does not use when @peer_auth is
+ *	REQUIRE; those that a client offers, for they prove the server's
+ *	identity as well as a certificate; or NULL
+ * @trust: for verifying the peer, NULL only when @peer_auth is NONE, or when a
+ *	client has @psks: then the server has to take one of them
  * @peer_auth: enum socktls_peer_auth, DEFAULT resolved by role
  * @alpn: ProtocolNameList, empty for none
  * @policy: name of a built-in policy, NULL for the default
@@ -316,6 +341,7 @@ struct engine_config {
 	const char		*server_name;
 	struct engine_identity *const *identities;
 	size_t			n_identities;
+	struct engine_psks	*psks;
 	struct engine_trust	*trust;
 	enum socktls_peer_auth	peer_auth;
 	struct engine_bytes	alpn;

@@ -12,7 +12,7 @@ ENGINE_SRCS	:= $(addprefix userspace/engine/, \
 	wire.c extensions.c messages.c \
 	suites.c groups.c sigalgs.c policy.c rules.c \
 	kdf.c transcript.c schedule.c \
-	identity.c trust.c keyops.c x509.c ocsp.c auth.c \
+	identity.c external.c trust.c keyops.c x509.c ocsp.c auth.c \
 	settings.c states.c core.c limits.c \
 	session.c psk.c tickets.c cookie.c \
 	tls12.c tls13.c \

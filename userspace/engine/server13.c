@@ -17,12 +17,11 @@
 
 /* --------------------------------------------------------- negotiation */
 
-/* Of the session's hash, if there is one. */
+/* Of the PSK's hash, if there is one. */
 static bool suite_fits(const struct engine *engine, const struct suite *suite)
 {
 	return suite->version >= TLS13 &&
-	       (!engine->resumed ||
-		suite->md() == engine->session.suite->md());
+	       (!psk_in_use(engine) || suite->md() == psk_hash(engine));
 }
 
 static const struct suite *choose_suite(const struct engine *engine,
@@ -84,7 +83,7 @@ static int check_mandatory(struct engine *engine, const struct offer *offer)
 {
 	const struct extensions *list = &offer->hello.extensions;
 
-	if ((engine->resumed ||
+	if ((psk_in_use(engine) ||
 	     extensions_have(list, EXT_SIGNATURE_ALGORITHMS)) &&
 	    extensions_have(list, EXT_SUPPORTED_GROUPS) &&
 	    extensions_have(list, EXT_KEY_SHARE))
@@ -184,7 +183,7 @@ static int send_hello(struct engine *engine, const struct writer *share)
 	server_hello_write(w, engine->schedule12.server_random,
 			   engine->server.session_id, engine->suite->code);
 	mark = writer_open(w, 2);
-	if (engine->resumed) {
+	if (psk_in_use(engine)) {
 		inner = extension_open(w, EXT_PRE_SHARED_KEY);
 		writer_u16(w, engine->server.psk_index);
 		extension_close(w, inner);
@@ -274,7 +273,7 @@ static int send_flight(struct engine *engine)
 	int ret;
 
 	ret = send_encrypted_extensions(engine);
-	if (!ret && !engine->resumed)
+	if (!ret && !psk_in_use(engine))
 		ret = send_authentication(engine);
 	if (!ret)
 		ret = tls13_send_finished(engine);
@@ -359,6 +358,24 @@ static int take_early_data(struct engine *engine, const struct offer *offer)
 	return 0;
 }
 
+/* Section 4.2.11: without a PSK by certificate, if both sides can. */
+static int check_psk(struct engine *engine, const struct offer *offer)
+{
+	bool certificates = engine->set.n_identities &&
+			    extensions_have(&offer->hello.extensions,
+					    EXT_SIGNATURE_ALGORITHMS);
+
+	if (psk_in_use(engine) || !engine->set.psks || certificates)
+		return 0;
+	if (engine->server.psk_unknown)
+		return engine_fail(engine, UNKNOWN_PSK_IDENTITY, EKEYREJECTED,
+				   "this server knows none of the client's PSKs, or none of a hash that both have");
+	if (engine->set.n_identities)
+		return 0;
+	return engine_fail(engine, HANDSHAKE_FAILURE, EKEYREJECTED,
+			   "the client offers no PSK for psk_dhe_ke, and this server has no certificate");
+}
+
 static int choose_authentication(struct engine *engine,
 				 const struct offer *offer)
 {
@@ -370,8 +387,10 @@ static int choose_authentication(struct engine *engine,
 	if (!ret)
 		ret = psk_select(engine, offer);
 	if (!ret)
+		ret = check_psk(engine, offer);
+	if (!ret)
 		ret = check_mandatory(engine, offer);
-	if (!ret && !engine->resumed)
+	if (!ret && !psk_in_use(engine))
 		ret = choose_identity(engine, offer);
 	return ret;
 }

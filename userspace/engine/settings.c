@@ -152,6 +152,49 @@ static int copy_alpn(struct settings *set, struct engine_bytes alpn)
 	return set->alpn.bad ? -ENOMEM : 0;
 }
 
+static struct engine_bytes name_of(const struct settings *set)
+{
+	const char *name = set->server_name;
+
+	return bytes_of(name, name ? strlen(name) : 0);
+}
+
+/* A client keeps them when one counts for this server. */
+static void copy_psks(struct settings *set, struct engine_psks *psks)
+{
+	size_t i;
+
+	if (!psks || set->max_version < TLS13)
+		return;
+	for (i = 0; i < psks->n; i++)
+		if (set->role == SOCKTLS_SERVER ||
+		    external_is_for(&psks->list[i], name_of(set)))
+			break;
+	if (i < psks->n)
+		set->psks = engine_psks_get(psks);
+}
+
+/* Without certificates of its own a server has TLS 1.3 and its PSKs. */
+static int check_server(struct settings *set)
+{
+	if (set->role != SOCKTLS_SERVER || set->n_identities)
+		return 0;
+	if (!set->psks || set->peer_auth == SOCKTLS_PEER_AUTH_REQUIRE)
+		return -EINVAL;
+	set->min_version = TLS13;
+	return 0;
+}
+
+/* Certificates cannot be verified: a PSK may prove who the server is. */
+static int rely_on_psk(struct settings *set)
+{
+	if (set->role != SOCKTLS_CLIENT || !set->psks)
+		return -EINVAL;
+	set->psk_only = true;
+	set->min_version = TLS13;
+	return 0;
+}
+
 static int resolve_peer_auth(struct settings *set,
 			     const struct engine_config *config)
 {
@@ -164,11 +207,11 @@ static int resolve_peer_auth(struct settings *set,
 	if (set->peer_auth == SOCKTLS_PEER_AUTH_NONE)
 		return 0;
 	if (!config->trust)
-		return -EINVAL;
+		return rely_on_psk(set);
 	/* a pinned key is the server's, whatever it is called */
 	if (set->role == SOCKTLS_CLIENT && !set->server_name &&
 	    !config->trust->n_pins)
-		return -EINVAL;
+		return rely_on_psk(set);
 	set->trust = engine_trust_get(config->trust);
 	return 0;
 }
@@ -203,15 +246,17 @@ int settings_init(struct settings *set, const struct engine_config *config)
 	set->entropy = (struct entropy){ config->random, config->random_arg };
 	if (!set->policy || config->role > SOCKTLS_SERVER)
 		return -EINVAL;
-	if (set->role == SOCKTLS_SERVER && !config->n_identities)
-		return -EINVAL;
 	ret = resolve_versions(set, config);
 	if (!ret)
 		ret = copy_name(set, config->server_name);
 	if (!ret)
 		ret = copy_identities(set, config);
 	if (!ret)
+		copy_psks(set, config->psks);
+	if (!ret)
 		ret = resolve_peer_auth(set, config);
+	if (!ret)
+		ret = check_server(set);
 	if (!ret)
 		ret = copy_alpn(set, config->alpn);
 	if (!ret)
@@ -230,6 +275,7 @@ void settings_free(struct settings *set)
 	for (i = 0; i < set->n_identities; i++)
 		engine_identity_put(set->identities[i]);
 	free(set->identities);
+	engine_psks_put(set->psks);
 	engine_trust_put(set->trust);
 	engine_policy_put(set->rules);
 	free(set->server_name);

@@ -88,8 +88,9 @@ int tickets_send13(struct engine *engine)
 	unsigned int i;
 	int ret;
 
+	/* With an external PSK the next handshake is as short again. */
 	if (!session_enabled(engine) || !engine->set.tickets ||
-	    !engine->server.psk_dhe_ke)
+	    !engine->server.psk_dhe_ke || engine->external)
 		return 0;
 	ret = describe(engine, &session, &chain);
 	for (i = 0; i < n && !ret; i++)

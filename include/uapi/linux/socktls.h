@@ -168,6 +168,7 @@ struct socktls_info {
 #define SOCKTLS_INFO_KEY_PLANE		(1 << 3)	/* keys came by TLS_TX/TLS_RX */
 #define SOCKTLS_INFO_EXT_MASTER_SECRET	(1 << 4)	/* RFC 7627, or TLS 1.3 */
 #define SOCKTLS_INFO_ENCRYPT_THEN_MAC	(1 << 5)	/* RFC 7366 */
+#define SOCKTLS_INFO_PSK		(1 << 6)	/* external PSK, no certificate */
 
 /* The longest label, context and result of an exporter, in bytes. */
 #define SOCKTLS_EXPORTER_LABEL_MAX	249
