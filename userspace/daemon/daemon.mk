@@ -12,7 +12,7 @@ daemon_libs	:= $(shell pkg-config --libs $(daemon_packages)) -linih -lev
 
 # All but main.c, options.c and netlink.c runs without a kernel module: the tests link it.
 daemon_core	:= access action config cookiekey file identity keylog log policy \
-		   sessions stores ticketkeys worker
+		   psk sessions stores ticketkeys worker
 daemon_core_objects := $(daemon_core:%=$(BUILD)/userspace/daemon/%.o)
 daemon_objects	:= $(daemon_core_objects) \
 		   $(BUILD)/userspace/daemon/netlink.o \

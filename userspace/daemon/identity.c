@@ -12,6 +12,7 @@
 
 #include "file.h"
 #include "log.h"
+#include "psk.h"
 
 #define FURTHER_CHAIN	"-chain.pem"
 
@@ -157,6 +158,63 @@ static int load_pair(struct load *load)
 	return err;
 }
 
+static bool is_there(struct load *load, const char *name)
+{
+	struct stat st;
+
+	set_path(load, name);
+	return stat(load->path, &st) == 0 || errno != ENOENT;
+}
+
+static int add_psks(struct load *load, struct file *file)
+{
+	struct identity *identity = load->identity;
+	char reason[ERROR_TEXT_MAX] = "out of memory";
+	int err = -ENOMEM;
+
+	if (file->mode & (S_IRWXG | S_IRWXO)) {
+		snprintf(reason, sizeof(reason),
+			 "mode %04o: others have the keys in it; chmod 600 it",
+			 (unsigned int)file->mode);
+		return fail_file(load, -EPERM, reason);
+	}
+	if (strlen(file->data) != file->len)
+		return fail_file(load, -EINVAL, "contains a NUL byte");
+	identity->psks = engine_psks_new();
+	if (identity->psks)
+		err = psk_parse(identity->psks, file->data, reason,
+				sizeof(reason));
+	if (!err && !engine_psks_count(identity->psks)) {
+		snprintf(reason, sizeof(reason), "no key in it");
+		err = -EINVAL;
+	}
+	return err ? fail_file(load, err, reason) : 0;
+}
+
+static int load_psks(struct load *load)
+{
+	struct file file;
+	int err;
+
+	if (!is_there(load, "psk"))
+		return 0;
+	err = load_file(load, "psk", &file);
+	if (err)
+		return err;
+	err = add_psks(load, &file);
+	if (!err && !load->identity->n)
+		err = access_add_uid(&load->identity->access, file.owner);
+	file_wipe(&file);
+	return err;
+}
+
+/* Keys do without certificates. */
+static bool needs_pair(struct load *load)
+{
+	return is_there(load, "chain.pem") || is_there(load, "key.pem") ||
+	       !is_there(load, "psk");
+}
+
 /* X-chain.pem */
 static int is_further_chain(const struct dirent *entry)
 {
@@ -216,7 +274,7 @@ int identity_load(struct identity **identity, const char *dir,
 	struct load load = {
 		.dir = dir, .error = error, .error_len = error_len,
 	};
-	int err;
+	int err = 0;
 
 	snprintf(error, error_len, "%s: out of memory", dir);
 	load.identity = calloc(1, sizeof(*load.identity));
@@ -225,9 +283,12 @@ int identity_load(struct identity **identity, const char *dir,
 	load.identity->references = 1;
 	snprintf(load.identity->name, sizeof(load.identity->name), "%s", name);
 
-	err = load_pair(&load);
+	if (needs_pair(&load))
+		err = load_pair(&load);
 	if (!err)
 		err = load_further_pairs(&load);
+	if (!err)
+		err = load_psks(&load);
 	if (!err)
 		err = load_access(&load);
 	if (err) {
@@ -252,6 +313,7 @@ void identity_put(struct identity *identity)
 		engine_identity_put(identity->engines[i]);
 		engine_local_key_free(identity->keys[i]);
 	}
+	engine_psks_put(identity->psks);
 	access_clear(&identity->access);
 	free(identity);
 }

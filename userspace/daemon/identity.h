@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One identity: identities/NAME/{chain.pem,key.pem,ocsp.der,allow}, and any
+ * One identity: identities/NAME/{chain.pem,key.pem,ocsp.der,psk,allow}, and any
  * number of X-chain.pem, X-key.pem, X-ocsp.der beside them.
  */
 #ifndef SOCKTLSD_IDENTITY_H
@@ -25,7 +25,8 @@
  * @engines: the chains, with the keys behind engine_keyops; that of chain.pem,
  *	the default one, comes first, the others by their file names
  * @keys: of engine_local_key_new(), one for each chain
- * @n: elements of both
+ * @n: elements of both, 0 when there is @psks alone
+ * @psks: external PSKs, or NULL
  * @access: who may use it
  */
 struct identity {
@@ -34,6 +35,7 @@ struct identity {
 	struct engine_identity	*engines[IDENTITY_PAIRS_MAX];
 	void			*keys[IDENTITY_PAIRS_MAX];
 	size_t			n;
+	struct engine_psks	*psks;
 	struct access_list	access;
 };
 
@@ -48,10 +50,11 @@ struct identity {
  * A server presents what fits the client's SNI and what it can verify: several
  * names, or an RSA and an ECDSA certificate for one, are several chains.
  *
- * Without an allow file root and the owner of key.pem may use it: the owner
- * can read the key anyway.
+ * Without an allow file root and the owner of key.pem may use it, or of psk
+ * when there is no certificate: the owner can read the key anyway. A psk file
+ * that others than its owner can read or write is refused.
  *
- * Return: 0, -EINVAL for bad contents or a key that does not belong to the
+ * Return: 0, -EPERM for such a psk file, -EINVAL for bad contents or a key that does not belong to the
  * certificate, -ENOMEM, or the negative errno of reading a file.
  */
 int identity_load(struct identity **identity, const char *dir,

@@ -196,6 +196,7 @@ static int output_done(void *arg, const struct engine_result *result)
 		  (unsigned long long)connection->id,
 		  connection->server ? "server" : "client", connection->uid,
 		  result->flags & SOCKTLS_INFO_RESUMED ? "resumed" :
+		  result->flags & SOCKTLS_INFO_PSK ? "by external PSK" :
 		  "established", result->version, result->suite, result->group,
 		  result->peer_identity ? result->peer_identity : "-");
 	return add_done(connection, result);
@@ -290,20 +291,39 @@ static int find_named_trust(const struct stores *stores,
 	return err;
 }
 
+static bool has_psks(const struct connection *connection)
+{
+	return connection->identity && connection->identity->psks;
+}
+
+/*
+ * A client with external PSKs needs no trust store: without one the server has
+ * to take a PSK.
+ */
+static bool may_lack_trust(const struct connection *connection,
+			   const struct item_parameters *parameters, int err)
+{
+	return err == -ENOKEY && parameters->role == SOCKTLS_CLIENT &&
+	       !parameters->trust.len && has_psks(connection);
+}
+
 /* Sets config->trust, with a reference of its own. */
-static int choose_trust(const struct stores *stores,
+static int choose_trust(const struct connection *connection,
 			const struct item_parameters *parameters,
 			struct engine_config *config, char *error,
 			size_t error_len)
 {
+	int err;
+
 	if (config->peer_auth == SOCKTLS_PEER_AUTH_NONE)
 		return 0;
 	if (starts_with(parameters->trust, "-----BEGIN") ||
 	    starts_with(parameters->trust, "sha256/"))
 		return make_trust(parameters->trust, &config->trust, error,
 				  error_len);
-	return find_named_trust(stores, parameters, &config->trust, error,
-				error_len);
+	err = find_named_trust(connection->worker->stores, parameters,
+			       &config->trust, error, error_len);
+	return may_lack_trust(connection, parameters, err) ? 0 : err;
 }
 
 /* A server always has one; a client only when the application names it. */
@@ -340,11 +360,13 @@ resolve_peer_auth(const struct item_parameters *parameters)
 		SOCKTLS_PEER_AUTH_REQUIRE : SOCKTLS_PEER_AUTH_NONE;
 }
 
-static int check_server_name(const struct item_parameters *parameters,
+static int check_server_name(const struct connection *connection,
+			     const struct item_parameters *parameters,
 			     const struct engine_config *config, char *error,
 			     size_t error_len)
 {
 	if (config->role == SOCKTLS_SERVER || config->server_name ||
+	    has_psks(connection) ||
 	    config->peer_auth == SOCKTLS_PEER_AUTH_NONE ||
 	    starts_with(parameters->trust, "sha256/"))
 		return 0;
@@ -400,12 +422,13 @@ static int make_engine(struct connection *connection,
 				 parameters->policy, &config.rules,
 				 &config.policy, error, error_len);
 	if (!err)
-		err = check_server_name(parameters, &config, error, error_len);
-	if (!err)
 		err = choose_identity(connection, parameters, error, error_len);
 	if (!err)
-		err = choose_trust(connection->worker->stores, parameters,
-				   &config, error, error_len);
+		err = check_server_name(connection, parameters, &config, error,
+					error_len);
+	if (!err)
+		err = choose_trust(connection, parameters, &config, error,
+				   error_len);
 	if (!err)
 		err = write_scope(&scope, parameters);
 	if (err)
@@ -415,12 +438,14 @@ static int make_engine(struct connection *connection,
 	if (connection->identity) {
 		config.identities = connection->identity->engines;
 		config.n_identities = connection->identity->n;
+		config.psks = connection->identity->psks;
 	}
 	err = engine_new(&connection->engine, &config,
 			 connection->worker->keylog ?
 			 &output_with_keylog : &output, connection);
 	if (err == -EINVAL)
-		snprintf(error, error_len,
+		snprintf(error, error_len, has_psks(connection) ?
+			 "the socket's options do not make sense together: no PSK of the identity can be used, and certificates cannot either" :
 			 "the socket's options do not make sense together");
 out:
 	if (config.trust)

@@ -42,7 +42,8 @@ const char *socktls_info_text(const struct socktls_info *info, char *text,
 		 info->flags & SOCKTLS_INFO_ENCRYPT_THEN_MAC ?
 		 ", encrypt-then-MAC" : "",
 		 info->flags & SOCKTLS_INFO_PEER_VERIFIED ?
-		 ", peer verified" : ", peer NOT verified");
+		 ", peer verified" : info->flags & SOCKTLS_INFO_PSK ?
+		 ", peer has the external PSK" : ", peer NOT verified");
 	return text;
 }
 
