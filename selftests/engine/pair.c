@@ -7,6 +7,8 @@
 
 #include <cmocka.h>
 
+#include <openssl/err.h>
+
 #include "engine/identity.h"
 #include "pair.h"
 
@@ -390,12 +392,15 @@ struct engine_identity *identity_of(const struct pki_cert *cert)
 				(const uint8_t *)cert->key_pem,
 				strlen(cert->key_pem) }, text, sizeof(text)),
 			 0);
+	ERR_clear_error();
 	assert_int_equal(engine_identity_new(&identity, (struct engine_bytes){
 				(const uint8_t *)cert->chain_pem,
 				strlen(cert->chain_pem) },
 				&engine_local_keyops, key, text, sizeof(text)),
 			 0);
 	assert_true(engine_local_key_matches(key, identity));
+	/* nothing that another use of libcrypto would take for its own */
+	assert_int_equal(ERR_peek_error(), 0);
 	return identity;
 }
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
 
@@ -53,6 +54,8 @@ static int read_chain(struct engine_identity *identity, BIO *bio)
 		if (ret)
 			X509_free(cert);
 	}
+	/* the end of the file is an error to libcrypto */
+	ERR_clear_error();
 	return ret;
 }
 
