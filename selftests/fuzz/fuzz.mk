@@ -2,7 +2,8 @@
 # Fuzzers (libFuzzer of clang, with ASan and UBSan). Included by the top
 # Makefile, behind the fragments of engine and daemon.
 #
-#   fuzz          each fuzzer for its share of SECONDS
+#   fuzz          each fuzzer for its share of SECONDS, JOBS at a time
+#   fuzz-afl      AFL++ on the state machines, for SECONDS
 #   check-fuzz    the same for half a minute, as a test suite
 #   fuzz-corpus   record handshakes with real peers into selftests/fuzz/corpus
 
@@ -43,14 +44,31 @@ $(FUZZERS:%=$(FUZZ_OUT)/%): $(FUZZ_OUT)/%: $(FUZZ_OUT)/libfuzzed.a \
 	$(FUZZ_CC) $(FUZZ_CFLAGS) $(CFLAGS) -fsanitize=fuzzer \
 		$(fuzz_flags_$*) -o $@ $(fuzz_source_$*) $< -linih $(ENGINE_LIBS)
 
-.PHONY: fuzz check-fuzz fuzzers fuzz-corpus
+# Built once more with the instrumentation of AFL++, whose driver makes the same
+# harness persistent.
+$(FUZZ_OUT)/afl/mutator.so: $(addprefix selftests/fuzz/, afl_mutator.c chunks.c \
+		chunks.h)
+	@mkdir -p $(@D)
+	$(CC) -std=gnu11 -O2 -fPIC -shared -Wall -Wextra -o $@ \
+		$(filter %.c,$^)
+
+.PHONY: fuzz fuzz-afl check-fuzz fuzzers fuzzers-afl fuzz-corpus
 fuzzers: $(FUZZERS:%=$(FUZZ_OUT)/%)
 
-fuzz: fuzzers			## fuzz for SECONDS= in total, every fuzzer
-	@BUILD=$(BUILD) selftests/fuzz/run $(SECONDS) $(FUZZERS)
+fuzzers-afl: $(FUZZ_OUT)/afl/mutator.so
+	AFL_QUIET=1 $(MAKE) FUZZ_CC=afl-clang-fast FUZZ_OUT=$(FUZZ_OUT)/afl \
+		$(FUZZ_OUT)/afl/client $(FUZZ_OUT)/afl/server
 
+fuzz: fuzzers			## fuzz for SECONDS= in total, JOBS= at a time
+	@BUILD=$(BUILD) selftests/fuzz/run $(JOBS:%=--jobs %) $(SECONDS) \
+		$(FUZZERS)
+
+fuzz-afl:			## AFL++ on the handshakes for SECONDS=
+	@BUILD=$(BUILD) selftests/fuzz/afl $(SECONDS)
+
+# One at a time, as there are other suites beside it.
 check-fuzz: fuzzers
-	@BUILD=$(BUILD) selftests/fuzz/run 40 $(FUZZERS)
+	@BUILD=$(BUILD) selftests/fuzz/run --jobs 1 40 $(FUZZERS)
 
 fuzz-corpus: native pki-tool fuzzers
 	@BUILD=$(BUILD) selftests/fuzz/record
