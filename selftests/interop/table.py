@@ -11,13 +11,14 @@ import shutil
 import subprocess
 import sys
 
+import chromium
 import openssl_peers
 import other_peers
 import report
 import suites
 from peer import Cell, Failure, Place
 
-PEERS = openssl_peers.PEERS + other_peers.PEERS
+PEERS = openssl_peers.PEERS + other_peers.PEERS + chromium.PEERS
 ROLES = ('client', 'server')
 GROUPS = ('x25519', 'x448', 'secp256r1', 'secp384r1', 'secp521r1',
           'ffdhe2048', 'ffdhe3072', 'ffdhe4096', 'X25519MLKEM768')
@@ -108,8 +109,8 @@ def prepare(place, pki_tool):
                  '-keyout', directory + '/key.pem', '-out',
                  directory + '/chain.pem', '-days', '3', '-subj',
                  '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost')
-    shutil.copy(os.path.join(os.path.dirname(__file__), 'node.js'),
-                place.outer)
+    for name in ('node.js', 'chromium.html'):
+        shutil.copy(os.path.join(os.path.dirname(__file__), name), place.outer)
     for name in ('engine-client', 'engine-server'):
         shutil.copy(f'{place.build}/selftests/native/{name}', place.outer)
 
