@@ -290,6 +290,7 @@ static const struct engine_sessions sessions = {
 static struct engine_identity *identities[3];
 static struct engine_identity *client_identity;
 static struct engine_trust *trust;
+static struct engine_psks *psks;
 
 static struct engine_identity *identity_of(const struct pki_cert *cert)
 {
@@ -306,6 +307,19 @@ static struct engine_identity *identity_of(const struct pki_cert *cert)
 	return identity;
 }
 
+static void make_psks(void)
+{
+	static const uint8_t secret[32] = { 1, 2, 3 };
+	static const char identity[] = "fuzz";
+	char text[128];
+
+	psks = engine_psks_new();
+	must(psks && !engine_psks_add(psks, (struct engine_bytes){
+			(const uint8_t *)identity, strlen(identity) },
+			(struct engine_bytes){ secret, sizeof(secret) }, NULL,
+			NULL, text, sizeof(text)));
+}
+
 /* Lives as long as the process. */
 static void make_world(void)
 {
@@ -316,6 +330,7 @@ static void make_world(void)
 	char text[128];
 	size_t i, len;
 
+	make_psks();
 	ca = pki_issue(&(struct pki_spec){ .key = "ed25519", .name = "CA",
 					   .ca = true });
 	for (i = 0; i < 3; i++) {
@@ -362,7 +377,11 @@ static struct engine_config configure(uint8_t how)
 		config.server_name = how & 64 ? "127.0.0.1" : NAME;
 		config.identities = &client_identity;
 		config.n_identities = how & 128 ? 1 : 0;
+		/* then the server has to take it */
+		if ((how & 67) == 66)
+			config.psks = psks;
 	} else {
+		config.psks = psks;
 		config.identities = identities;
 		config.n_identities = how & 64 ? 1 : 3;
 		if (how & 128)

@@ -18,7 +18,9 @@ the module do the same is shown by `make check` and `make demo`.
 A cell is a connection, or two where the second resumes the first, with a request
 and an answer. It passes when the engine reports the version, suite, group, client
 certificate and resumption that were asked for, and the answer came. Where a peer
-says itself whether it resumed, it must agree.
+says itself whether it resumed, it must agree. Chromium runs headless, as one process
+for each cell, and without its sandbox, for it is root's; a page of a file asks the
+server once or twice.
 
 - *full, ID, ticket, PSK*: a full handshake; resumption by session ID (tickets are
   off) and by ticket in TLS 1.2, by PSK from a ticket in TLS 1.3.
