@@ -119,6 +119,33 @@ static struct engine_bytes authorities(const struct engine *engine)
 	return writer_view(&engine->set.trust->names);
 }
 
+static bool lists(const uint16_t *list, size_t n, uint16_t scheme)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (list[i] == scheme)
+			return true;
+	return false;
+}
+
+/* What a policy leaves out is left out of handshakes, not of certificates. */
+void auth_write_sigalgs_cert(struct engine *engine, struct writer *w)
+{
+	const struct policy *policy = engine->set.policy;
+	uint16_t all[SIGALGS_CERT_MAX];
+	size_t n = sigalgs_of_certificates(policy->security_level, all), i;
+
+	if (engine->set.peer_auth == SOCKTLS_PEER_AUTH_NONE)
+		return;
+	for (i = 0; i < n; i++)
+		if (!lists(policy->sigalgs, policy->n_sigalgs, all[i]))
+			break;
+	if (i < n || n != policy->n_sigalgs)
+		extension_write_u16_list(w, EXT_SIGNATURE_ALGORITHMS_CERT, all,
+					 n);
+}
+
 int auth_send_request13(struct engine *engine)
 {
 	const struct policy *policy = engine->set.policy;
@@ -130,6 +157,7 @@ int auth_send_request13(struct engine *engine)
 	mark = writer_open(w, 2);
 	extension_write_u16_list(w, EXT_SIGNATURE_ALGORITHMS, policy->sigalgs,
 				 policy->n_sigalgs);
+	auth_write_sigalgs_cert(engine, w);
 	/* The vector may not be empty; it and its extension have lengths. */
 	if (names.len && names.len < UINT16_MAX - 256) {
 		inner = extension_open(w, EXT_CERTIFICATE_AUTHORITIES);
@@ -274,29 +302,42 @@ static bool type_wanted(const struct engine_identity *identity,
 	return !types.len || bytes_have_u8(types, type);
 }
 
-void auth_answer_request(struct engine *engine,
-			 const struct certificate_request *request)
+/* The first one that the server can do with; 0: none. */
+static uint16_t choose_client(struct engine *engine,
+			      const struct certificate_request *request,
+			      bool fitting)
 {
 	struct settings *set = &engine->set;
+	uint16_t scheme = 0;
 	size_t i;
 
-	engine->client.asked = true;
-	for (i = 0; i < set->n_identities; i++) {
+	for (i = 0; i < set->n_identities && !scheme; i++) {
 		struct engine_identity *identity = set->identities[i];
-		uint16_t scheme;
 
 		if (!type_wanted(identity, request->types))
 			continue;
 		if (request->authorities.len &&
 		    !identity_issued_by(identity, request->authorities))
 			continue;
+		if (fitting &&
+		    !identity_chain_fits(identity, request->sigalgs_cert))
+			continue;
 		scheme = identity_scheme(identity, set->policy->sigalgs,
 					 set->policy->n_sigalgs,
 					 request->sigalgs, engine->version);
-		if (!scheme)
-			continue;
-		engine->identity = identity;
-		engine->client.scheme = scheme;
-		return;
+		if (scheme)
+			engine->identity = identity;
 	}
+	return scheme;
+}
+
+void auth_answer_request(struct engine *engine,
+			 const struct certificate_request *request)
+{
+	struct client *client = &engine->client;
+
+	client->asked = true;
+	client->scheme = choose_client(engine, request, true);
+	if (!client->scheme)
+		client->scheme = choose_client(engine, request, false);
 }

@@ -20,6 +20,8 @@ int auth_send_verify13(struct engine *engine, uint16_t scheme);
 int auth_send_verify12(struct engine *engine, uint16_t scheme);
 int auth_sign(struct engine *engine, uint16_t scheme,
 	      struct engine_bytes content, struct writer *w);
+/* signature_algorithms_cert, where it differs from signature_algorithms. */
+void auth_write_sigalgs_cert(struct engine *engine, struct writer *w);
 int auth_send_request13(struct engine *engine);
 int auth_send_request12(struct engine *engine);
 

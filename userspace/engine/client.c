@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "engine/auth.h"
 #include "engine/client.h"
 #include "engine/limits.h"
 #include "engine/ocsp.h"
@@ -186,6 +187,7 @@ static bool write_extensions(struct engine *engine, struct writer *w)
 		      set->n_groups);
 	write_greased(w, EXT_SIGNATURE_ALGORITHMS, grease->sigalg,
 		      set->policy->sigalgs, set->policy->n_sigalgs);
+	auth_write_sigalgs_cert(engine, w);
 	limits_write_offer(engine, w);
 	if (set->peer_auth != SOCKTLS_PEER_AUTH_NONE)
 		ocsp_write_request(w);

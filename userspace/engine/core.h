@@ -153,6 +153,7 @@ struct client {
  * @hello_digest: of the first ClientHello's fixed fields, for comparison
  * @legacy_version: of the ClientHello, for the pre-master secret
  * @session_id: of the ClientHello, echoed in TLS 1.3
+ * @fitting: only chains whose signatures the client accepts are chosen
  * @named: the server_name extension is to be acknowledged
  * @points: ec_point_formats is to be sent
  * @scheme: our signature scheme
@@ -173,6 +174,7 @@ struct server {
 	uint16_t		legacy_version;
 	struct engine_bytes	session_id;
 	uint8_t			session_id_buf[SESSION_ID_MAX];
+	bool			fitting;
 	bool			named;
 	bool			points;
 	uint16_t		scheme;

@@ -149,6 +149,31 @@ uint16_t identity_scheme(const struct engine_identity *identity,
 	return 0;
 }
 
+/* Its signature proves nothing, and nobody looks at it. */
+static bool is_root(X509 *cert)
+{
+	return !X509_NAME_cmp(X509_get_subject_name(cert),
+			      X509_get_issuer_name(cert));
+}
+
+bool identity_chain_fits(const struct engine_identity *identity,
+			 struct engine_bytes schemes)
+{
+	size_t i;
+
+	for (i = 0; schemes.len && i < identity->n; i++) {
+		X509 *cert = identity->chain[i];
+		X509 *issuer = i + 1 < identity->n ? identity->chain[i + 1] :
+						     NULL;
+
+		if (!is_root(cert) &&
+		    !sigalgs_signed(schemes, cert, issuer ?
+				    X509_get0_pubkey(issuer) : NULL))
+			return false;
+	}
+	return true;
+}
+
 bool identity_decrypts(const struct engine_identity *identity)
 {
 	EVP_PKEY *key = X509_get0_pubkey(identity_leaf(identity));

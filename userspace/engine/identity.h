@@ -47,6 +47,12 @@ uint16_t identity_scheme(const struct engine_identity *identity,
 			 struct engine_bytes theirs, uint16_t version);
 /* May the key decrypt a pre-master secret (RSA, key usage)? */
 bool identity_decrypts(const struct engine_identity *identity);
+/*
+ * Are the signatures in the chain, but for those of roots, of @schemes (uint16
+ * each)? Empty: any will do. RFC 8446 sections 4.2.3 and 4.4.2.2.
+ */
+bool identity_chain_fits(const struct engine_identity *identity,
+			 struct engine_bytes schemes);
 /* Does one of its certificates come from one of @authorities? */
 bool identity_issued_by(const struct engine_identity *identity,
 			struct engine_bytes authorities);

@@ -207,6 +207,11 @@ int certificate_request13_parse(struct certificate_request *request,
 	alert = extension_read_u16_list(extensions_get(&list,
 						EXT_SIGNATURE_ALGORITHMS),
 					&request->sigalgs);
+	request->sigalgs_cert = request->sigalgs;
+	if (!alert && extensions_have(&list, EXT_SIGNATURE_ALGORITHMS_CERT))
+		alert = extension_read_u16_list(extensions_get(&list,
+						EXT_SIGNATURE_ALGORITHMS_CERT),
+						&request->sigalgs_cert);
 	if (alert || !extensions_have(&list, EXT_CERTIFICATE_AUTHORITIES))
 		return alert;
 	alert = extension_read_opaque(extensions_get(&list,
@@ -225,6 +230,7 @@ int certificate_request12_parse(struct certificate_request *request,
 	*request = (struct certificate_request){ 0 };
 	request->types = reader_vector(&r, 1, 1);
 	request->sigalgs = reader_vector(&r, 2, 2);
+	request->sigalgs_cert = request->sigalgs;
 	request->authorities = reader_vector(&r, 2, 0);
 	if (request->sigalgs.len % 2 || !authorities_good(request->authorities))
 		return DECODE_ERROR;

@@ -70,12 +70,14 @@ bool certificate_next(struct certificate_list *list, struct engine_bytes *der,
  * @context: TLS 1.3
  * @types: TLS 1.2, ClientCertificateType each
  * @sigalgs: SignatureScheme each
+ * @sigalgs_cert: the same of certificates
  * @authorities: DistinguishedName each, with a 2-byte length; may be empty
  */
 struct certificate_request {
 	struct engine_bytes	context;
 	struct engine_bytes	types;
 	struct engine_bytes	sigalgs;
+	struct engine_bytes	sigalgs_cert;
 	struct engine_bytes	authorities;
 };
 

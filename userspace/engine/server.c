@@ -27,6 +27,11 @@ static int read_lists(struct offer *offer)
 		alert = extension_read_u16_list(extensions_get(list,
 						EXT_SIGNATURE_ALGORITHMS),
 						&offer->sigalgs);
+	offer->sigalgs_cert = offer->sigalgs;
+	if (!alert && extensions_have(list, EXT_SIGNATURE_ALGORITHMS_CERT))
+		alert = extension_read_u16_list(extensions_get(list,
+						EXT_SIGNATURE_ALGORITHMS_CERT),
+						&offer->sigalgs_cert);
 	if (!alert && extensions_have(list, EXT_ALPN))
 		alert = extension_read_alpn(extensions_get(list, EXT_ALPN),
 					    &offer->alpn);
@@ -48,6 +53,8 @@ static int digest_hello(const struct client_hello *hello, struct digest *out)
 		extensions_get(&hello->extensions, EXT_SUPPORTED_VERSIONS),
 		extensions_get(&hello->extensions, EXT_SUPPORTED_GROUPS),
 		extensions_get(&hello->extensions, EXT_SIGNATURE_ALGORITHMS),
+		extensions_get(&hello->extensions,
+			       EXT_SIGNATURE_ALGORITHMS_CERT),
 		extensions_get(&hello->extensions, EXT_ALPN),
 	};
 	bool good = ctx && EVP_DigestInit_ex(ctx, EVP_sha256(), NULL) == 1;
@@ -173,6 +180,13 @@ struct engine_identity *server_pick_identity(struct engine *engine,
 		if (usable(engine, offer, set->identities[i]))
 			found = set->identities[i];
 	return found;
+}
+
+bool server_chain_fits(const struct engine *engine, const struct offer *offer,
+		       const struct engine_identity *identity)
+{
+	return !engine->server.fitting ||
+	       identity_chain_fits(identity, offer->sigalgs_cert);
 }
 
 void server_staple(struct engine *engine, const struct offer *offer)

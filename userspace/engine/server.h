@@ -11,6 +11,8 @@
  * @host: server_name, empty: none
  * @groups: supported_groups, uint16 each, empty: none
  * @sigalgs: signature_algorithms, uint16 each, empty: none
+ * @sigalgs_cert: the same of certificates: signature_algorithms_cert, else
+ *	@sigalgs; empty: none
  * @alpn: ProtocolNameList, empty: none
  * @status: an OCSP response is asked for
  */
@@ -19,6 +21,7 @@ struct offer {
 	struct engine_bytes	host;
 	struct engine_bytes	groups;
 	struct engine_bytes	sigalgs;
+	struct engine_bytes	sigalgs_cert;
 	struct engine_bytes	alpn;
 	bool			status;
 };
@@ -32,6 +35,9 @@ struct engine_identity *server_pick_identity(struct engine *engine,
 		const struct offer *offer,
 		bool (*usable)(struct engine *engine, const struct offer *offer,
 			       const struct engine_identity *identity));
+/* Does the chain fit the client, as far as that counts now? */
+bool server_chain_fits(const struct engine *engine, const struct offer *offer,
+		       const struct engine_identity *identity);
 /*
  * Is ChaCha20 the first AEAD of @version that the client names? Then it has no
  * AES in hardware, and AES would cost it dearly.

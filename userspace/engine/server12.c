@@ -85,6 +85,8 @@ static bool can_serve(struct engine *engine, const struct offer *offer,
 {
 	const struct suite *suite = engine->suite;
 
+	if (!server_chain_fits(engine, offer, identity))
+		return false;
 	if (suite->exchange == EXCHANGE_RSA)
 		return identity_decrypts(identity);
 	return identity_auth(identity) == suite->auth &&
@@ -111,7 +113,7 @@ static bool try_suite(struct engine *engine, const struct offer *offer,
 	return engine->identity;
 }
 
-static int choose_suite(struct engine *engine, const struct offer *offer)
+static bool find_suite(struct engine *engine, const struct offer *offer)
 {
 	const struct settings *set = &engine->set;
 	struct reader theirs = reader_of(offer->hello.suites);
@@ -135,7 +137,18 @@ static int choose_suite(struct engine *engine, const struct offer *offer)
 		found = settings_offer_suite(set, code) &&
 			try_suite(engine, offer, code);
 	}
-	if (!found)
+	return found;
+}
+
+/* RFC 5246 section 7.4.2: with a chain that the client accepts, if there is. */
+static int choose_suite(struct engine *engine, const struct offer *offer)
+{
+	bool found;
+
+	engine->server.fitting = true;
+	found = find_suite(engine, offer);
+	engine->server.fitting = false;
+	if (!found && !find_suite(engine, offer))
 		return server_nothing_common(engine, "cipher suite");
 	if (engine->suite->exchange != EXCHANGE_RSA)
 		engine->server.scheme = scheme_of(engine, offer,

@@ -59,7 +59,8 @@ static bool can_sign(struct engine *engine, const struct offer *offer,
 {
 	const struct policy *policy = engine->set.policy;
 
-	return identity_scheme(identity, policy->sigalgs, policy->n_sigalgs,
+	return server_chain_fits(engine, offer, identity) &&
+	       identity_scheme(identity, policy->sigalgs, policy->n_sigalgs,
 			       offer->sigalgs, TLS13);
 }
 
@@ -67,7 +68,13 @@ static int choose_identity(struct engine *engine, const struct offer *offer)
 {
 	const struct policy *policy = engine->set.policy;
 
+	engine->server.fitting = true;
 	engine->identity = server_pick_identity(engine, offer, can_sign);
+	engine->server.fitting = false;
+	/* Section 4.4.2.2: the client may know what to do with another chain. */
+	if (!engine->identity)
+		engine->identity = server_pick_identity(engine, offer,
+							can_sign);
 	if (!engine->identity)
 		return server_nothing_common(engine, "signature scheme");
 	engine->server.scheme = identity_scheme(engine->identity,

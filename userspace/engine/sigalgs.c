@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include <openssl/objects.h>
 #include <openssl/rsa.h>
 
 #include "engine/protocol.h"
@@ -68,6 +69,59 @@ bool sigalg_fits(const struct sigalg *alg, EVP_PKEY *key, uint16_t version)
 	    EVP_PKEY_get_size(key) < 2 * EVP_MD_get_size(alg->md()) + 2)
 		return false;
 	return true;
+}
+
+static int key_number(const char *name)
+{
+	if (!strcmp(name, "RSA"))
+		return NID_rsaEncryption;
+	if (!strcmp(name, "EC"))
+		return NID_X9_62_id_ecPublicKey;
+	return OBJ_sn2nid(name);
+}
+
+/* libcrypto's numbers of the signature in a certificate. */
+static bool names_signature(const struct sigalg *alg, X509 *cert, int hash,
+			    int key)
+{
+	if (X509_get_signature_nid(cert) == NID_rsassaPss)
+		return alg->pss && EVP_MD_get_type(alg->md()) == hash;
+	if (alg->pss || hash != (alg->md ? EVP_MD_get_type(alg->md()) :
+				 NID_undef))
+		return false;
+	return key_number(alg->key) == key;
+}
+
+bool sigalgs_signed(struct engine_bytes list, X509 *cert, EVP_PKEY *issuer)
+{
+	int hash = NID_undef, key = NID_undef;
+	size_t i;
+
+	if (X509_get_signature_nid(cert) == NID_rsassaPss) {
+		if (!X509_get_signature_info(cert, &hash, NULL, NULL, NULL))
+			return false;
+	} else if (!OBJ_find_sigid_algs(X509_get_signature_nid(cert), &hash,
+					&key)) {
+		return false;
+	}
+	for (i = 0; i < sizeof(sigalgs) / sizeof(sigalgs[0]); i++)
+		if (names_signature(&sigalgs[i], cert, hash, key) &&
+		    (!issuer || EVP_PKEY_is_a(issuer, sigalgs[i].key)) &&
+		    bytes_have_u16(list, sigalgs[i].scheme))
+			return true;
+	return false;
+}
+
+/* What libcrypto verifies: SHA-1 has less than the 80 bits of level 1. */
+size_t sigalgs_of_certificates(int security_level,
+			       uint16_t list[SIGALGS_CERT_MAX])
+{
+	size_t i, n = 0;
+
+	for (i = 0; i < sizeof(sigalgs) / sizeof(sigalgs[0]); i++)
+		if (security_level < 1 || sigalgs[i].md != EVP_sha1)
+			list[n++] = sigalgs[i].scheme;
+	return n;
 }
 
 static bool set_padding(const struct sigalg *alg, EVP_PKEY_CTX *ctx)

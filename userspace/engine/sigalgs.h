@@ -4,6 +4,7 @@
 #define SOCKTLS_ENGINE_SIGALGS_H
 
 #include <openssl/evp.h>
+#include <openssl/x509.h>
 
 #include "engine/wire.h"
 
@@ -38,5 +39,18 @@ bool sigalg_verify(const struct sigalg *alg, EVP_PKEY *key,
 /* Returns 0, -EIO when libcrypto fails, -ENOSPC when *@out_len is too small. */
 int sigalg_sign(const struct sigalg *alg, EVP_PKEY *key,
 		struct engine_bytes message, uint8_t *out, size_t *out_len);
+
+/*
+ * Is @cert signed by a scheme of @list (uint16 each)? @issuer is the key that
+ * did it, NULL: unknown. Of ECDSA the hash counts, not the curve: authorities
+ * combine them as they like.
+ */
+bool sigalgs_signed(struct engine_bytes list, X509 *cert, EVP_PKEY *issuer);
+
+/* The schemes of certificates that are verified, @n of them at @list. */
+#define SIGALGS_CERT_MAX	32
+
+size_t sigalgs_of_certificates(int security_level,
+			       uint16_t list[SIGALGS_CERT_MAX]);
 
 #endif /* SOCKTLS_ENGINE_SIGALGS_H */
