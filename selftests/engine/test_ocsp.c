@@ -488,6 +488,160 @@ static void extensions_of_a_client_certificate_are_unasked(void **state)
 	pair_free(&pair);
 }
 
+/* ------------------------------------------------------------- of clients */
+
+/* A client with a certificate, and a server whose policy has @client_ocsp. */
+static void run_mutual(uint16_t version, struct actor *client,
+		       const char *client_ocsp, struct pair *pair)
+{
+	struct engine_config c = world_client(), s = world_server(&world.rsa);
+	struct engine_policy *policy = engine_policy_new();
+	char error[128];
+
+	assert_int_equal(engine_policy_set(policy, "client-ocsp", client_ocsp,
+					   error, sizeof(error)), 0);
+	c.identities = &client->identity;
+	c.n_identities = 1;
+	c.max_version = version;
+	s.rules = policy;
+	s.peer_auth = SOCKTLS_PEER_AUTH_REQUEST;
+	s.trust = world.trust;
+	world_run(pair, c, s);
+	engine_policy_put(policy);
+}
+
+static struct actor new_client(const char *feature)
+{
+	return actor_new(&(struct pki_spec){
+		.key = "p256", .name = "alice", .issuer = world.ca,
+		.eku = "clientAuth", .feature = feature });
+}
+
+static void clients_staple_when_they_are_asked(void **state)
+{
+	static const char *const settings[] = { "no", "request", "require" };
+	struct actor actor = new_client(NULL);
+	size_t i;
+
+	(void)state;
+	staple(actor.identity, &(struct pki_status){
+		.cert = actor.cert, .issuer = world.ca });
+	for (i = 0; i < 3; i++) {
+		struct pair pair;
+
+		run_mutual(TLS13, &actor, settings[i], &pair);
+		pair_assert_good(&pair);
+		assert_string_equal(pair.server.identity, "CN=alice");
+		assert_int_equal(!!pair.server.engine->peer.staple.len, !!i);
+		pair_free(&pair);
+	}
+	actor_free(&actor);
+}
+
+static void responses_of_clients_are_checked(void **state)
+{
+	struct actor actor = new_client(NULL);
+	const struct {
+		struct pki_status	status;
+		int			alert;
+		int			error;
+		const char		*text;
+	} rows[] = {
+		{ { .cert = actor.cert, .issuer = world.ca,
+		    .status = REVOKED },
+		  CERTIFICATE_REVOKED, EKEYREVOKED, "revoked it (OCSP)" },
+		{ { .cert = actor.cert, .issuer = world.ca, .status = UNKNOWN },
+		  BAD_CERTIFICATE_STATUS_RESPONSE, EKEYREJECTED,
+		  "does not know" },
+		{ { .cert = actor.cert, .issuer = world.ca,
+		    .signer = world.rsa.cert },
+		  BAD_CERTIFICATE_STATUS_RESPONSE, EKEYREJECTED,
+		  "not signed by" },
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct pair pair;
+
+		staple(actor.identity, &rows[i].status);
+		run_mutual(TLS13, &actor, "request", &pair);
+		assert_failed(&pair.server, rows[i].alert, rows[i].error,
+			      rows[i].text);
+		pair_free(&pair);
+		/* who does not ask does not judge */
+		run_mutual(TLS13, &actor, "no", &pair);
+		pair_assert_good(&pair);
+		pair_free(&pair);
+	}
+	actor_free(&actor);
+}
+
+static void clients_without_response(void **state)
+{
+	static const char *const features[] = { NULL, "status_request" };
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < 2; i++) {
+		struct actor actor = new_client(features[i]);
+		struct pair pair;
+
+		run_mutual(TLS13, &actor, "no", &pair);
+		pair_assert_good(&pair);
+		pair_free(&pair);
+
+		run_mutual(TLS13, &actor, "request", &pair);
+		if (i)
+			assert_failed(&pair.server,
+				      BAD_CERTIFICATE_STATUS_RESPONSE,
+				      EKEYREJECTED, "demands");
+		else
+			pair_assert_good(&pair);
+		pair_free(&pair);
+
+		run_mutual(TLS13, &actor, "require", &pair);
+		assert_failed(&pair.server, BAD_CERTIFICATE_STATUS_RESPONSE,
+			      EKEYREJECTED, "the policy for the certificate");
+		pair_free(&pair);
+		actor_free(&actor);
+	}
+}
+
+/* TLS 1.2 has no place for it. */
+static void a_required_response_rules_out_tls12(void **state)
+{
+	struct actor actor = new_client(NULL);
+	struct pair pair;
+
+	(void)state;
+	staple(actor.identity, &(struct pki_status){
+		.cert = actor.cert, .issuer = world.ca });
+	run_mutual(TLS12, &actor, "require", &pair);
+	assert_failed(&pair.server, BAD_CERTIFICATE_STATUS_RESPONSE,
+		      EKEYREJECTED, "TLS 1.2 cannot");
+	pair_free(&pair);
+	run_mutual(TLS12, &actor, "request", &pair);
+	pair_assert_good(&pair);
+	pair_free(&pair);
+	actor_free(&actor);
+}
+
+/* Section 4.4.2.1: status_request is empty in a CertificateRequest. */
+static void requests_with_a_body_are_refused(void **state)
+{
+	static const uint8_t body[] = {
+		0, 0, 14,
+		0, 13, 0, 4, 0, 2, 4, 3,
+		0, 5, 0, 2, 1, 0,
+	};
+	struct certificate_request request;
+
+	(void)state;
+	assert_int_equal(certificate_request13_parse(&request,
+			bytes_of(body, sizeof(body))), DECODE_ERROR);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -504,6 +658,11 @@ int main(void)
 		cmocka_unit_test(configured_responses_are_looked_at),
 		cmocka_unit_test(codecs_refuse_what_is_cut),
 		cmocka_unit_test(extensions_of_a_client_certificate_are_unasked),
+		cmocka_unit_test(clients_staple_when_they_are_asked),
+		cmocka_unit_test(responses_of_clients_are_checked),
+		cmocka_unit_test(clients_without_response),
+		cmocka_unit_test(a_required_response_rules_out_tls12),
+		cmocka_unit_test(requests_with_a_body_are_refused),
 	};
 
 	return cmocka_run_group_tests_name("ocsp", tests, world_setup,

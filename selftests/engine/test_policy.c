@@ -192,6 +192,7 @@ static void bad_values_are_refused_by_name(void **state)
 		{ "record-size-limit", "63", "from 64 to 16384" },
 		{ "record-size-limit", "-64", "from 64 to 16384" },
 		{ "record-size-limit", "16385", "from 64 to 16384" },
+		{ "client-ocsp", "yes", "\"request\" or \"require\"" },
 		{ "cyphers", "x", "no such key: \"cyphers\"" },
 	};
 	size_t i;

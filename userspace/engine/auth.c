@@ -15,9 +15,9 @@ static void write_entry_extensions(struct engine *engine, struct writer *w,
 {
 	size_t mark = writer_open(w, 2), inner;
 
-	if (leaf && engine->server.staple.len) {
+	if (leaf && engine->staple.len) {
 		inner = extension_open(w, EXT_STATUS_REQUEST);
-		ocsp_write_status(w, engine->server.staple);
+		ocsp_write_status(w, engine->staple);
 		extension_close(w, inner);
 	}
 	writer_close(w, mark, 2);
@@ -45,7 +45,7 @@ int auth_send_certificate(struct engine *engine,
 int auth_send_status(struct engine *engine)
 {
 	ocsp_write_status(message_begin(engine, CERTIFICATE_STATUS),
-			  engine->server.staple);
+			  engine->staple);
 	return message_end(engine);
 }
 
@@ -158,6 +158,8 @@ int auth_send_request13(struct engine *engine)
 	extension_write_u16_list(w, EXT_SIGNATURE_ALGORITHMS, policy->sigalgs,
 				 policy->n_sigalgs);
 	auth_write_sigalgs_cert(engine, w);
+	if (policy->client_ocsp)
+		extension_write(w, EXT_STATUS_REQUEST, bytes_of(NULL, 0));
 	/* The vector may not be empty; it and its extension have lengths. */
 	if (names.len && names.len < UINT16_MAX - 256) {
 		inner = extension_open(w, EXT_CERTIFICATE_AUTHORITIES);
@@ -222,8 +224,10 @@ int auth_certificate(struct engine *engine, const struct message *message)
 	if (!engine->peer.chain)
 		return no_certificate(engine);
 	ret = peer_verify(engine);
-	if (ret || !is_client(engine) || engine->client.status_due)
+	if (ret || engine->client.status_due)
 		return ret;
+	if (!is_client(engine) && !engine->set.policy->client_ocsp)
+		return 0;
 	if (engine->peer.staple.len)
 		return ocsp_check(engine, writer_view(&engine->peer.staple));
 	return ocsp_check_missing(engine);
@@ -340,4 +344,7 @@ void auth_answer_request(struct engine *engine,
 	client->scheme = choose_client(engine, request, true);
 	if (!client->scheme)
 		client->scheme = choose_client(engine, request, false);
+	if (client->scheme && request->status)
+		engine->staple = ocsp_staple(engine->identity,
+					     engine->set.now);
 }

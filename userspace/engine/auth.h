@@ -12,7 +12,7 @@
 int auth_send_certificate(struct engine *engine,
 			  const struct engine_identity *identity,
 			  struct engine_bytes context);
-/* TLS 1.2: CertificateStatus with server.staple. */
+/* TLS 1.2: CertificateStatus with engine->staple. */
 int auth_send_status(struct engine *engine);
 /* TLS 1.3: over the transcript so far. */
 int auth_send_verify13(struct engine *engine, uint16_t scheme);

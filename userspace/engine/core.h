@@ -158,7 +158,6 @@ struct client {
  * @points: ec_point_formats is to be sent
  * @scheme: our signature scheme
  * @asked: we sent a CertificateRequest
- * @staple: OCSP response to send, owned by the identity; empty: none
  * @exchange_key: the key of our ServerKeyExchange
  * @psk_dhe_ke: the client can use TLS 1.3 tickets
  * @psk_index: which of its PSKs is in use
@@ -179,7 +178,6 @@ struct server {
 	bool			points;
 	uint16_t		scheme;
 	bool			asked;
-	struct engine_bytes	staple;
 	EVP_PKEY		*exchange_key;
 	bool			psk_dhe_ke;
 	uint16_t		psk_index;
@@ -214,6 +212,7 @@ struct server {
  * @etm: encrypt-then-MAC (RFC 7366)
  * @limits: of records
  * @identity: the own one in use, borrowed from @set
+ * @staple: OCSP response to send with it, owned by it; empty: none
  * @alpn: the protocol agreed on
  * @resumed: this handshake resumes @session
  * @external: the external PSK in use, borrowed from @set; NULL: none
@@ -250,6 +249,7 @@ struct engine {
 	bool				etm;
 	struct limits			limits;
 	struct engine_identity		*identity;
+	struct engine_bytes		staple;
 	struct writer			alpn;
 	struct peer			peer;
 

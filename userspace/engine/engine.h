@@ -174,7 +174,7 @@ int engine_identity_new(struct engine_identity **identity,
 			char *error_text, size_t error_len);
 /*
  * engine_identity_staple(): give the identity an OCSP response (DER) for its
- * leaf, which a server staples as long as it is valid. Before the identity is
+ * leaf, which it staples for peers that ask, as long as it is valid. Before the identity is
  * shared. Returns 0, -EINVAL with @error_text filled, -ENOMEM.
  */
 int engine_identity_staple(struct engine_identity *identity,
@@ -209,8 +209,8 @@ void engine_trust_put(struct engine_trust *trust);
  * Policies of an administrator. engine_policy_new() makes a copy of the default
  * one; engine_policy_set() changes it as a line KEY = VALUE of a file does,
  * with the keys of socktlsd-policy(5): base, min-version, max-version, order,
- * ciphers, groups, sigalgs, security-level, record-size-limit; it returns 0,
- * -EINVAL with @error filled, or -ENOMEM. engine_policy_check() says whether
+ * ciphers, groups, sigalgs, security-level, record-size-limit, client-ocsp; it
+ * returns 0, -EINVAL with @error filled, or -ENOMEM. engine_policy_check() says whether
  * what came out can be used. Reference counted, then immutable.
  */
 struct engine_policy *engine_policy_new(void);

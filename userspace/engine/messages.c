@@ -212,6 +212,11 @@ int certificate_request13_parse(struct certificate_request *request,
 		alert = extension_read_u16_list(extensions_get(&list,
 						EXT_SIGNATURE_ALGORITHMS_CERT),
 						&request->sigalgs_cert);
+	/* Section 4.4.2.1: empty here. */
+	request->status = extensions_have(&list, EXT_STATUS_REQUEST);
+	if (!alert && request->status)
+		alert = extension_read_empty(extensions_get(&list,
+							EXT_STATUS_REQUEST));
 	if (alert || !extensions_have(&list, EXT_CERTIFICATE_AUTHORITIES))
 		return alert;
 	alert = extension_read_opaque(extensions_get(&list,

@@ -71,6 +71,7 @@ bool certificate_next(struct certificate_list *list, struct engine_bytes *der,
  * @types: TLS 1.2, ClientCertificateType each
  * @sigalgs: SignatureScheme each
  * @sigalgs_cert: the same of certificates
+ * @status: an OCSP response is asked for
  * @authorities: DistinguishedName each, with a 2-byte length; may be empty
  */
 struct certificate_request {
@@ -78,6 +79,7 @@ struct certificate_request {
 	struct engine_bytes	types;
 	struct engine_bytes	sigalgs;
 	struct engine_bytes	sigalgs_cert;
+	bool			status;
 	struct engine_bytes	authorities;
 };
 

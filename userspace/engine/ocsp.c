@@ -129,7 +129,7 @@ static bool is_current(const struct verdict *verdict, time_t now)
 	return !is_before(verdict->until, now - SKEW);
 }
 
-/* ----------------------------------------------------------------- server */
+/* ----------------------------------------------------------------- ours */
 
 int engine_identity_staple(struct engine_identity *identity,
 			   struct engine_bytes response, char *error_text,
@@ -178,7 +178,7 @@ struct engine_bytes ocsp_staple(const struct engine_identity *identity,
 	return writer_view(&identity->staple_der);
 }
 
-/* ----------------------------------------------------------------- client */
+/* ---------------------------------------------------------------- theirs */
 
 static int refuse(struct engine *engine, const char *why)
 {
@@ -264,11 +264,17 @@ static bool must_staple(X509 *cert)
 
 int ocsp_check_missing(struct engine *engine)
 {
-	if (!engine->peer.issuer ||
-	    !must_staple(sk_X509_value(engine->peer.chain, 0)))
+	bool required = !is_client(engine) &&
+			engine->set.policy->client_ocsp == CLIENT_OCSP_REQUIRE;
+
+	if (!engine->peer.issuer || (!required &&
+	     !must_staple(sk_X509_value(engine->peer.chain, 0))))
 		return 0;
 	return engine_fail(engine, BAD_CERTIFICATE_STATUS_RESPONSE,
 			   EKEYREJECTED,
-			   "certificate of \"%s\" demands a stapled OCSP response, and the server sent none",
-			   engine_peer_name(engine));
+			   "%s of \"%s\" demands a stapled OCSP response, and none came%s",
+			   required ? "the policy for the certificate" :
+			   "certificate", engine_peer_name(engine),
+			   engine->version < TLS13 && required ?
+			   ": TLS 1.2 cannot" : "");
 }

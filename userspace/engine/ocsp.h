@@ -18,9 +18,12 @@ void ocsp_write_status(struct writer *w, struct engine_bytes response);
 /* The own identity's response as long as it is valid, else empty. */
 struct engine_bytes ocsp_staple(const struct engine_identity *identity,
 				time_t now);
-/* Verify what the server stapled; the chain has been verified. */
+/* Verify what the peer stapled; the chain has been verified. */
 int ocsp_check(struct engine *engine, struct engine_bytes response);
-/* Nothing was stapled: the certificate may not allow that (RFC 7633). */
+/*
+ * Nothing was stapled: the certificate may not allow that (RFC 7633), nor a
+ * server's policy.
+ */
 int ocsp_check_missing(struct engine *engine);
 
 #endif /* SOCKTLS_ENGINE_OCSP_H */

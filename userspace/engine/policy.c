@@ -92,16 +92,17 @@ static const uint16_t sigalgs_legacy[] = {
 
 #define LIST(list) (list), sizeof(list) / sizeof((list)[0])
 #define LIMIT	16384	/* RFC 8446 section 5.1 */
+#define OCSP	CLIENT_OCSP_NO
 
 static const struct policy policies[] = {
-	{ "default", TLS12, TLS13, 2, false, LIMIT, LIST(suites_default),
+	{ "default", TLS12, TLS13, 2, false, LIMIT, OCSP, LIST(suites_default),
 	  LIST(groups_common), LIST(sigalgs_common) },
-	{ "modern", TLS13, TLS13, 2, true, LIMIT, LIST(suites_modern),
+	{ "modern", TLS13, TLS13, 2, true, LIMIT, OCSP, LIST(suites_modern),
 	  LIST(groups_common), LIST(sigalgs_common) },
-	{ "intermediate", TLS12, TLS13, 2, true, LIMIT,
+	{ "intermediate", TLS12, TLS13, 2, true, LIMIT, OCSP,
 	  LIST(suites_intermediate), LIST(groups_finite),
 	  LIST(sigalgs_common) },
-	{ "legacy", TLS12, TLS13, 1, false, LIMIT, LIST(suites_legacy),
+	{ "legacy", TLS12, TLS13, 1, false, LIMIT, OCSP, LIST(suites_legacy),
 	  LIST(groups_finite), LIST(sigalgs_legacy) },
 };
 

@@ -7,6 +7,13 @@
 
 #include "engine/engine.h"
 
+/* Does a server ask a client for an OCSP response to its certificate? */
+enum client_ocsp {
+	CLIENT_OCSP_NO,
+	CLIENT_OCSP_REQUEST,	/* what comes is checked */
+	CLIENT_OCSP_REQUIRE,
+};
+
 /**
  * struct policy - a row per policy
  * @name: as in SOCKTLS_POLICY; the first row is the default
@@ -15,6 +22,7 @@
  * @security_level: libcrypto's, for the peer's chain: 1: 80 bits, 2: 112 bits
  * @peer_order: a server follows the client's order of suites
  * @record_limit: longest plaintext of a record that is accepted
+ * @client_ocsp: of a server that asks for certificates
  * @suites: cipher suites, as are
  * @groups: and
  * @sigalgs: code points
@@ -26,6 +34,7 @@ struct policy {
 	int		security_level;
 	bool		peer_order;
 	uint16_t	record_limit;
+	enum client_ocsp client_ocsp;
 	const uint16_t	*suites;
 	size_t		n_suites;
 	const uint16_t	*groups;

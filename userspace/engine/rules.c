@@ -83,6 +83,26 @@ static int set_order(struct engine_policy *policy, const char *value,
 	return -EINVAL;
 }
 
+static int set_client_ocsp(struct engine_policy *policy, const char *value,
+			   char *error, size_t error_len)
+{
+	static const char *const names[] = {
+		[CLIENT_OCSP_NO] = "no", [CLIENT_OCSP_REQUEST] = "request",
+		[CLIENT_OCSP_REQUIRE] = "require",
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (strcmp(value, names[i]))
+			continue;
+		policy->policy.client_ocsp = i;
+		return 0;
+	}
+	snprintf(error, error_len,
+		 "\"%.60s\" is not \"no\", \"request\" or \"require\"", value);
+	return -EINVAL;
+}
+
 static int read_number(const char *value, unsigned long min, unsigned long max,
 		       unsigned long *number, char *error, size_t error_len)
 {
@@ -239,6 +259,7 @@ static const struct key keys[] = {
 	{ "sigalgs",		set_sigalgs },
 	{ "security-level",	set_security_level },
 	{ "record-size-limit",	set_record_limit },
+	{ "client-ocsp",	set_client_ocsp },
 };
 
 int engine_policy_set(struct engine_policy *policy, const char *key,

@@ -192,8 +192,8 @@ bool server_chain_fits(const struct engine *engine, const struct offer *offer,
 void server_staple(struct engine *engine, const struct offer *offer)
 {
 	if (offer->status)
-		engine->server.staple = ocsp_staple(engine->identity,
-						    engine->set.now);
+		engine->staple = ocsp_staple(engine->identity,
+					     engine->set.now);
 }
 
 bool server_prefers_chacha(struct engine_bytes suites, uint16_t version)

@@ -243,7 +243,7 @@ static void write_extensions(struct engine *engine, struct writer *w,
 				bytes_of(points, sizeof(points)));
 	if (engine->etm)
 		extension_write(w, EXT_ENCRYPT_THEN_MAC, bytes_of(NULL, 0));
-	if (engine->server.staple.len)
+	if (engine->staple.len)
 		extension_write(w, EXT_STATUS_REQUEST, bytes_of(NULL, 0));
 	limits_write_answer(engine, w);
 	if (engine->server.ticket_due)
@@ -336,7 +336,7 @@ static int send_flight(struct engine *engine, bool renegotiation)
 	if (!ret)
 		ret = auth_send_certificate(engine, engine->identity,
 					    bytes_of(NULL, 0));
-	if (!ret && engine->server.staple.len)
+	if (!ret && engine->staple.len)
 		ret = auth_send_status(engine);
 	if (!ret && engine->suite->exchange != EXCHANGE_RSA)
 		ret = send_key_exchange(engine);

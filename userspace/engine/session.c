@@ -146,7 +146,7 @@ static bool add_settings(EVP_MD_CTX *ctx, const struct settings *set)
 {
 	const uint16_t fixed[] = {
 		set->role, set->peer_auth, set->min_version, set->max_version,
-		set->policy->security_level,
+		set->policy->security_level, set->policy->client_ocsp,
 	};
 	size_t i;
 	bool good;

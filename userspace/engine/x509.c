@@ -37,20 +37,27 @@ static int take_one(struct engine *engine, struct engine_bytes der)
 	return engine_fail_memory(engine);
 }
 
-/*
- * RFC 8446 section 4.4.2: only what was asked for. A server asks for nothing,
- * a client for the status of the leaf.
- */
+/* RFC 8446 section 4.4.2: what was asked for; of a client, its status. */
+static struct extensions asked_for(const struct engine *engine)
+{
+	struct extensions asked = { 0 };
+
+	if (is_client(engine))
+		return engine->client.offered;
+	if (engine->set.policy->client_ocsp)
+		extensions_allow(&asked, EXT_STATUS_REQUEST);
+	return asked;
+}
+
 static int take_extensions(struct engine *engine, struct engine_bytes block)
 {
-	static const struct extensions nothing;
+	struct extensions asked = asked_for(engine);
 	struct engine_bytes body, response;
 	struct extensions list;
 	int alert;
 
 	extensions_parse(&list, block, IN_CERTIFICATE);
-	if (!extensions_within(&list, is_client(engine) ?
-			       &engine->client.offered : &nothing))
+	if (!extensions_within(&list, &asked))
 		return engine_fail(engine, UNSUPPORTED_EXTENSION, EPROTO,
 				   "a certificate of %s has an extension that was not asked for",
 				   engine_peer_name(engine));
