@@ -207,13 +207,30 @@ struct socktls_epoch *socktls_epoch_new_null(void)
 }
 
 /**
- * socktls_epoch_free() - wipe and free
- * @epoch: may be NULL
+ * socktls_epoch_wipe() - forget the secrets of an epoch that is to be freed
+ * @epoch: not used for records any more
+ *
+ * All but the transform's own key, which goes with the transform.
  *
  * Context: any, BH included.
  */
+void socktls_epoch_wipe(struct socktls_epoch *epoch)
+{
+	memzero_explicit(epoch->iv, sizeof(epoch->iv));
+	memzero_explicit(epoch->secret, sizeof(epoch->secret));
+	if (epoch->scratch)
+		memzero_explicit(epoch->scratch, RECORD_MAX_LEN);
+}
+
+/**
+ * socktls_epoch_free() - wipe and free
+ * @epoch: may be NULL
+ *
+ * Context: process, may sleep: a cipher's driver may when its transform goes.
+ */
 void socktls_epoch_free(struct socktls_epoch *epoch)
 {
+	might_sleep();
 	if (!epoch)
 		return;
 	aead_request_free(epoch->req);

@@ -133,6 +133,7 @@ const struct socktls_cipher *socktls_cipher_find(u16 type);
 bool socktls_cipher_allows(const struct socktls_cipher *cipher, u16 version);
 struct socktls_epoch *socktls_epoch_new(const struct socktls_key *key);
 struct socktls_epoch *socktls_epoch_new_null(void);
+void socktls_epoch_wipe(struct socktls_epoch *epoch);
 void socktls_epoch_free(struct socktls_epoch *epoch);
 void socktls_epoch_limits(const struct socktls_epoch *epoch,
 			  struct record_limits *limits);

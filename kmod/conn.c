@@ -37,10 +37,14 @@ void socktls_conn_get(struct socktls_conn *conn)
 	refcount_inc(&conn->ref);
 }
 
-void socktls_conn_put(struct socktls_conn *conn)
+/* A connection may end in softirq, where no transform can be freed. */
+static void conn_free(struct work_struct *work)
 {
-	if (!refcount_dec_and_test(&conn->ref))
-		return;
+	struct socktls_conn *conn = container_of(work, struct socktls_conn,
+						 free_work);
+
+	socktls_epoch_free(conn->rx.epoch);
+	socktls_epoch_free(conn->tx.epoch);
 	socktls_config_put(conn->config);
 	kfree(conn->peer_identity);
 	kfree(conn->alpn);
@@ -48,6 +52,13 @@ void socktls_conn_put(struct socktls_conn *conn)
 	kvfree(conn->chain[SOCKTLS_CHAIN_LOCAL].bytes);
 	atomic_dec(&conns_alive);
 	kfree_rcu(conn, rcu);
+}
+
+/* Context: any, BH included. */
+void socktls_conn_put(struct socktls_conn *conn)
+{
+	if (refcount_dec_and_test(&conn->ref))
+		queue_work(conn_wq, &conn->free_work);
 }
 
 /**
@@ -81,6 +92,7 @@ struct socktls_conn *socktls_conn_new(struct sock *sk,
 	atomic_set(&conn->plain_calls, 0);
 	INIT_DELAYED_WORK(&conn->work, conn_work);
 	INIT_DELAYED_WORK(&conn->deadline, conn_deadline);
+	INIT_WORK(&conn->free_work, conn_free);
 	atomic_inc(&conns_alive);
 	socktls_net_add(conn);
 	return conn;
@@ -307,7 +319,8 @@ void socktls_conn_take_over(struct socktls_conn *conn)
  * socktls_conn_detach() - the socket is going away
  * @conn: sk's spinlock held or nobody else sees the socket; any context
  *
- * Gives back everything but the memory that others may still look at.
+ * Gives back everything but the memory that others may still look at, and the
+ * epochs: wiped here, they are freed with it.
  */
 void socktls_conn_detach(struct socktls_conn *conn)
 {

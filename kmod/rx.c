@@ -47,8 +47,7 @@ void socktls_rx_destroy(struct socktls_conn *conn)
 	rx->raw = NULL;
 	rx->opened_len = 0;
 	rx->opened_size = 0;
-	socktls_epoch_free(rx->epoch);
-	rx->epoch = NULL;
+	socktls_epoch_wipe(rx->epoch);
 }
 
 /* Bytes in TCP's receive queue, in order, without the FIN. */

@@ -144,6 +144,7 @@ struct socktls_conn {
 	void			(*base_state_change)(struct sock *sk);
 	struct delayed_work	work;
 	struct delayed_work	deadline;
+	struct work_struct	free_work;	/* after the last reference */
 	atomic_t		plain_calls;	/* readers inside the base proto */
 	struct socktls_stats __percpu *stats;	/* of the netns */
 

@@ -58,8 +58,7 @@ void socktls_tx_destroy(struct socktls_conn *conn)
 {
 	tx_drop_segments(&conn->tx);
 	socktls_hs_drop_lazy(conn);
-	socktls_epoch_free(conn->tx.epoch);
-	conn->tx.epoch = NULL;
+	socktls_epoch_wipe(conn->tx.epoch);
 }
 
 /* Makes the open record at least @want bytes long. */
