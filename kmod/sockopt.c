@@ -35,6 +35,13 @@ static u32 sockopt_default_timeout(const struct sock *sk)
 	return READ_ONCE(sn->sysctls.handshake_timeout_ms);
 }
 
+/* A TCP Fast Open child talks before the third segment has come (RFC 7413). */
+static bool sockopt_is_connected(const struct sock *sk)
+{
+	return (1 << sk->sk_state) & (TCPF_ESTABLISHED | TCPF_CLOSE_WAIT) ||
+	       tcp_passive_fastopen(sk);
+}
+
 /**
  * socktls_start_handshake() - PLAIN to HANDSHAKING
  * @conn: sk locked
@@ -56,7 +63,7 @@ int socktls_start_handshake(struct socktls_conn *conn, u8 role, u32 timeout_ms,
 
 	if (!timeout_ms)
 		timeout_ms = sockopt_default_timeout(sk);
-	if (!((1 << sk->sk_state) & (TCPF_ESTABLISHED | TCPF_CLOSE_WAIT))) {
+	if (!sockopt_is_connected(sk)) {
 		err = -ENOTCONN;
 		goto failed;
 	}

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* Listeners: what their children get, and when. */
-#include "util.h"
+#include "peer.h"
 
 static int arm(int listener)
 {
@@ -337,6 +337,48 @@ TEST(listener_serves_again_after_shutdown_and_listen)
 	ASSERT_EQ(shutdown(fd, SHUT_RDWR), 0);
 	ASSERT_EQ(listen(fd, 8), 0);
 	serve_one(fd, AF_INET);
+}
+
+/*
+ * TCP Fast Open (RFC 7413) without cookies, on a wire so slow that the child is
+ * accepted, and the handshake begins, before the third segment has come.
+ */
+TEST_TIMEOUT(listener_serves_a_fast_open_client, 60)
+{
+	struct tcp_info info;
+	socklen_t len = sizeof(info);
+	struct sockaddr_storage addr;
+	socklen_t addr_len = sizeof(addr);
+	struct peer peer = { 0 };
+	char buf[4];
+	int fd, child;
+
+	netns_new();
+	file_write("/proc/sys/net/ipv4/tcp_fastopen", "519");
+	ASSERT_EQ(system("tc qdisc add dev lo root netem delay 300ms"), 0);
+	helper_start();
+	fd = tcp_listen(AF_INET);
+	set_int(fd, SOL_TCP, TCP_FASTOPEN, 8);
+	tls_prepare_server(fd, "server-ecdsa");
+	ASSERT_EQ(arm(fd), 0);
+
+	peer.fd = tcp_socket(AF_INET);
+	set_int(peer.fd, SOL_TCP, TCP_FASTOPEN_CONNECT, 1);
+	ASSERT_EQ(getsockname(fd, (struct sockaddr *)&addr, &addr_len), 0);
+	ASSERT_EQ(connect(peer.fd, (struct sockaddr *)&addr, addr_len), 0);
+	peer_start(&peer);
+	child = accept(fd, NULL, NULL);
+	ASSERT_GE(child, 0);
+	ASSERT_EQ(getsockopt(child, SOL_TCP, TCP_INFO, &info, &len), 0);
+	EXPECT_EQ(info.tcpi_state, TCP_SYN_RECV);
+	EXPECT_EQ(tls_state(child), SOCKTLS_STATE_HANDSHAKING);
+	ASSERT_TRUE(peer_join(&peer));
+	ASSERT_TRUE(peer_write(&peer, "ping", 4));
+	ASSERT_TRUE(read_all(child, buf, 4));
+	EXPECT_EQ(memcmp(buf, "ping", 4), 0);
+	ASSERT_TRUE(write_all(child, "pong", 4));
+	ASSERT_TRUE(peer_read(&peer, buf, 4));
+	EXPECT_EQ(memcmp(buf, "pong", 4), 0);
 }
 
 int main(int argc, char **argv)

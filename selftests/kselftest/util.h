@@ -158,6 +158,8 @@ void tap_pair(struct tap *tap, int family, struct pair *pair);
 
 /* A network namespace of the test's own, with loopback and no helper. */
 void netns_new(void);
+/* Writes to a file of /proc or /sys. */
+void file_write(const char *path, const char *text);
 /* Starts socktlsd in the current netns and waits until it is registered. */
 pid_t helper_start(void);
 void helper_kill(pid_t pid);

@@ -38,6 +38,15 @@ void netns_new(void)
 	close(fd);
 }
 
+void file_write(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+	ASSERT_GE(fd, 0);
+	ASSERT_TRUE(write_all(fd, text, strlen(text)));
+	close(fd);
+}
+
 pid_t helper_start(void)
 {
 	const char *program = getenv("SOCKTLS_TEST_HELPER");
