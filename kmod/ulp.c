@@ -12,10 +12,29 @@ static char *ulp = "";
 module_param(ulp, charp, 0444);
 MODULE_PARM_DESC(ulp, "tls: be the ULP of that name too, in place of stock tls.ko");
 
+/*
+ * By what a layer above TCP replaces: tcpv6_prot, which is not exported, has
+ * these of tcp_prot.
+ */
+static bool prot_is_tcp(const struct proto *prot)
+{
+	return prot->close == tcp_prot.close &&
+	       prot->disconnect == tcp_prot.disconnect &&
+	       prot->setsockopt == tcp_prot.setsockopt &&
+	       prot->getsockopt == tcp_prot.getsockopt &&
+	       prot->sendmsg == tcp_prot.sendmsg &&
+	       prot->recvmsg == tcp_prot.recvmsg &&
+	       prot->release_cb == tcp_prot.release_cb;
+}
+
+/*
+ * The creator may be another proto: a plain client of an MPTCP listener has TCP
+ * again, but was made by MPTCP's variant of it.
+ */
 static bool ulp_is_base_tcp(const struct sock *sk)
 {
 	return sk->sk_protocol == IPPROTO_TCP && sk->sk_type == SOCK_STREAM &&
-	       (sk->sk_prot == sk->sk_prot_creator || sk->sk_prot == &tcp_prot);
+	       prot_is_tcp(sk->sk_prot);
 }
 
 /* Puts @conn on @sk. sk locked; cannot fail any more. */

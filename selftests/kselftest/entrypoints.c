@@ -219,6 +219,34 @@ TEST_F(hs, nothing_gets_past_its_failure)
 	EXPECT_GE(sum, 1);
 }
 
+/* They speak plain TCP, whatever the listener would rather speak. */
+TEST(plain_clients_of_an_mptcp_listener_are_attached)
+{
+	static const int families[] = { AF_INET, AF_INET6 };
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(families); i++) {
+		struct sockaddr_storage any = { .ss_family = families[i] };
+		int fd = socket(families[i], SOCK_STREAM, IPPROTO_MPTCP);
+		struct pair pair;
+
+		ASSERT_GE(fd, 0);
+		ASSERT_EQ(bind(fd, (struct sockaddr *)&any, sizeof(any)), 0);
+		ASSERT_EQ(listen(fd, 1), 0);
+		pair.client = tcp_connect(families[i], fd);
+		pair.server = accept(fd, NULL, NULL);
+		ASSERT_GE(pair.server, 0);
+		tls_prepare_server(pair.server, "server-ecdsa");
+		tls_prepare_client(pair.client);
+		tls_handshake(&pair);
+		expect_ping(pair.client, pair.server);
+		expect_ping(pair.server, pair.client);
+		close(pair.server);
+		close(pair.client);
+		close(fd);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	return harness_main(argc, argv);
