@@ -293,7 +293,7 @@ void socktls_conn_set_state(struct socktls_conn *conn, u8 state)
 }
 
 /**
- * socktls_conn_take_over() - from now on arriving bytes are records
+ * socktls_conn_take_over() - the socket's callbacks become ours
  * @conn: sk locked
  */
 void socktls_conn_take_over(struct socktls_conn *conn)
@@ -311,6 +311,21 @@ void socktls_conn_take_over(struct socktls_conn *conn)
 	sk->sk_state_change = conn_state_change;
 	write_unlock_bh(&sk->sk_callback_lock);
 	conn->callbacks = true;
+}
+
+/**
+ * socktls_conn_take_input() - from now on arriving bytes are records
+ * @conn: sk locked, taken over; nothing happens the second time
+ *
+ * The low-water mark counts plaintext then, and TCP's own stays at one.
+ */
+void socktls_conn_take_input(struct socktls_conn *conn)
+{
+	struct sock *sk = conn->sk;
+
+	if (conn->rx.taken)
+		return;
+	conn->rx.taken = true;
 	conn->rcvlowat = sk->sk_rcvlowat;
 	WRITE_ONCE(sk->sk_rcvlowat, 1);
 }

@@ -205,6 +205,7 @@ static int keyplane_install_rx(struct socktls_conn *conn,
 	swap(conn->rx.epoch, *epoch);
 	WRITE_ONCE(conn->rx.keyed, true);
 	conn->rx.key_expired = false;
+	socktls_conn_take_input(conn);
 	/* records may have come before their key */
 	conn->base_data_ready(conn->sk);
 	return 0;

@@ -17,7 +17,7 @@
  *  get/setsockopt    SOL_TLS own, else base but for the list in sockopt.c
  *  read_sock read_skb sendmsg_locked sendpage_locked mmap peek_len
  *                    base    EOPNOTSUPP
- *  set_rcvlowat      base    own
+ *  set_rcvlowat      base    own, once what arrives is records
  *  set_peek_off      base    EOPNOTSUPP
  *  psock (sockmap)   EINVAL always
  *
@@ -207,7 +207,7 @@ static int protos_set_rcvlowat(struct sock *sk, int val)
 	int cap = sk->sk_userlocks & SOCK_RCVBUF_LOCK ? sk->sk_rcvbuf / 2 :
 		  READ_ONCE(sock_net(sk)->ipv4.sysctl_tcp_rmem[2]) / 2;
 
-	if (conn_is_plain(conn))
+	if (!conn->rx.taken)
 		return conn->protos->base_ops->set_rcvlowat(sk, val);
 	conn->rcvlowat = clamp(val, 1, cap);
 	/* it may be enough now for who polls */

@@ -92,6 +92,7 @@ int socktls_start_handshake(struct socktls_conn *conn, u8 role, u32 timeout_ms,
 		goto failed;
 	}
 	socktls_conn_take_over(conn);
+	socktls_conn_take_input(conn);
 	socktls_conn_arm_deadline(conn, min_t(u32, HANDSHAKE_TIMEOUT_MAX,
 					      timeout_ms));
 	socktls_count(conn, SOCKTLS_STAT_HANDSHAKES_STARTED, 1);

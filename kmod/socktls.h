@@ -81,6 +81,7 @@ struct socktls_rx {
 	int			error;		/* sticky, after opened is read */
 	bool			closed;		/* close_notify received */
 	bool			protected;	/* a protected record was opened */
+	bool			taken;		/* what arrives is records */
 	bool			keyed;		/* key plane: TLS_RX was set */
 	bool			key_expired;	/* key plane: KeyUpdate received */
 	bool			stopped;	/* key plane: not records any more */
@@ -232,6 +233,7 @@ void socktls_conn_get(struct socktls_conn *conn);
 void socktls_conn_put(struct socktls_conn *conn);
 void socktls_conn_detach(struct socktls_conn *conn);
 void socktls_conn_take_over(struct socktls_conn *conn);
+void socktls_conn_take_input(struct socktls_conn *conn);
 void socktls_conn_set_state(struct socktls_conn *conn, u8 state);
 void socktls_conn_kick(struct socktls_conn *conn, unsigned long delay);
 void socktls_conn_arm_deadline(struct socktls_conn *conn, u32 timeout_ms);

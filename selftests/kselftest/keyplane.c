@@ -453,6 +453,25 @@ TEST_F(key, stock_ktls_understands_us_and_we_it)
 	EXPECT_EQ(type, 22);
 }
 
+TEST_F(key, low_water_mark_counts_bytes_until_rx_has_its_key)
+{
+	struct timeval timeout = { .tv_usec = 200000 };
+	int fd = self->pair.client;
+
+	ASSERT_EQ(tls_set(fd, TLS_TX, &self->key, self->len), 0);
+	set_int(fd, SOL_SOCKET, SO_RCVLOWAT, 5000);
+	EXPECT_EQ(get_int(fd, SOL_SOCKET, SO_RCVLOWAT), 5000);
+	ASSERT_EQ(write(self->pair.server, "0123456789", 10), 10);
+	EXPECT_EQ(poll_for(fd, POLLIN, 100), 0);
+	ASSERT_EQ(setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout,
+			     sizeof(timeout)), 0);
+	EXPECT_EQ(read(fd, self->buf, 100), 10);
+	if (is_stock())
+		return;
+	ASSERT_EQ(tls_set(fd, TLS_RX, &self->key, self->len), 0);
+	EXPECT_EQ(get_int(fd, SOL_SOCKET, SO_RCVLOWAT), 1);
+}
+
 int main(int argc, char **argv)
 {
 	return keys_main(argc, argv);
