@@ -313,13 +313,24 @@ static int go_background(struct daemon *daemon)
 	return 0;
 }
 
+/* Nothing here reads stdin; should a library do, then it finds the end. */
+static void close_stdin(void)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	if (null < 0)
+		return;
+	dup2(null, STDIN_FILENO);
+	if (null != STDIN_FILENO)
+		close(null);
+}
+
 static void leave_terminal(struct daemon *daemon)
 {
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
 	log_to_syslog();
 	if (null >= 0) {
-		dup2(null, STDIN_FILENO);
 		dup2(null, STDOUT_FILENO);
 		dup2(null, STDERR_FILENO);
 		close(null);
@@ -432,6 +443,7 @@ int main(int argc, char **argv)
 	/* A core file would hold private keys. */
 	setrlimit(RLIMIT_CORE, &no_core);
 	signal(SIGPIPE, SIG_IGN);
+	close_stdin();
 
 	if (daemon.options.check_config)
 		daemon.status = check_config(&daemon);

@@ -9,6 +9,7 @@
 #include <openssl/x509v3.h>
 
 #include "engine/identity.h"
+#include "engine/pem.h"
 #include "engine/sigalgs.h"
 
 #define CHAIN_MAX	16	/* certificates in an identity */
@@ -41,22 +42,33 @@ static int append(struct engine_identity *identity, X509 *cert)
 	return 0;
 }
 
-static int read_chain(struct engine_identity *identity, BIO *bio)
+static int read_chain(struct engine_identity *identity, BIO *bio,
+		      char *error_text, size_t error_len)
 {
+	bool encrypted = false;
 	X509 *cert;
 	int ret = 0;
 
-	while (!ret && (cert = PEM_read_bio_X509(bio, NULL, NULL, NULL))) {
-		if (identity->n == CHAIN_MAX)
+	while (!ret && (cert = PEM_read_bio_X509(bio, NULL, no_passphrase,
+						 &encrypted))) {
+		if (identity->n == CHAIN_MAX) {
+			snprintf(error_text, error_len,
+				 "more than %d certificates in the chain",
+				 CHAIN_MAX);
 			ret = -EINVAL;
-		else
+		} else {
 			ret = append(identity, cert);
+		}
 		if (ret)
 			X509_free(cert);
 	}
 	/* the end of the file is an error to libcrypto */
 	ERR_clear_error();
-	return ret;
+	if (!encrypted)
+		return ret;
+	snprintf(error_text, error_len,
+		 "a certificate in the chain is encrypted: store it without a passphrase");
+	return -EINVAL;
 }
 
 static int chain_check(const struct engine_identity *identity,
@@ -94,10 +106,7 @@ int engine_identity_new(struct engine_identity **identity,
 	new->der = calloc(CHAIN_MAX, sizeof(*new->der));
 	if (!new->chain || !new->der)
 		goto fail;
-	ret = read_chain(new, bio);
-	if (ret == -EINVAL)
-		snprintf(error_text, error_len,
-			 "more than %d certificates in the chain", CHAIN_MAX);
+	ret = read_chain(new, bio, error_text, error_len);
 	if (!ret)
 		ret = chain_check(new, error_text, error_len);
 	if (ret)

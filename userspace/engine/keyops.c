@@ -11,6 +11,7 @@
 #include <openssl/rsa.h>
 
 #include "engine/identity.h"
+#include "engine/pem.h"
 #include "engine/protocol.h"
 #include "engine/sigalgs.h"
 
@@ -73,16 +74,6 @@ const struct engine_keyops engine_local_keyops = {
 	.sign		= local_sign,
 	.decrypt	= local_decrypt,
 };
-
-/* A key file with a passphrase must fail, not prompt. */
-static int no_passphrase(char *buf, int size, int rwflag, void *arg)
-{
-	(void)buf;
-	(void)size;
-	(void)rwflag;
-	*(bool *)arg = true;
-	return -1;
-}
 
 int engine_local_key_new(void **key, struct engine_bytes key_pem,
 			 char *error_text, size_t error_len)

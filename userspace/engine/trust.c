@@ -8,6 +8,7 @@
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 
+#include "engine/pem.h"
 #include "engine/trust.h"
 
 #define PIN_PREFIX	"sha256/"
@@ -58,18 +59,20 @@ static int read_pem(struct engine_trust *trust, struct engine_bytes value,
 				   value.len);
 	STACK_OF(X509_INFO) *infos = NULL;
 	unsigned int certs = 0;
+	bool encrypted = false;
 	int ret = -ENOMEM;
 	int i;
 
 	if (!bio)
 		return -ENOMEM;
-	infos = PEM_X509_INFO_read_bio(bio, NULL, NULL, NULL);
+	infos = PEM_X509_INFO_read_bio(bio, NULL, no_passphrase, &encrypted);
 	for (i = 0; infos && i < sk_X509_INFO_num(infos); i++)
 		if (!add_info(trust, sk_X509_INFO_value(infos, i), &certs))
 			goto out;
 	ret = 0;
 	if (!certs) {
-		snprintf(error_text, error_len,
+		snprintf(error_text, error_len, encrypted ?
+			 "encrypted PEM: store it without a passphrase" :
 			 "neither PEM certificates nor pins (sha256/BASE64)");
 		ret = -EINVAL;
 	}
