@@ -297,6 +297,38 @@ static void system_trust_is_for_clients_only(void **state)
 	stores_free(stores);
 }
 
+/* Whoever put a store there did not mean the CAs of the web. */
+static void broken_default_trust_does_not_fall_back(void **state)
+{
+	static const struct {
+		const char *file, *text;
+	} broken[] = {
+		{ "trust/default.pem", "rubbish\n" },
+		{ "trust/default.crl", "rubbish\n" },
+	};
+	struct engine_trust *trust;
+	char text[256], error[ERROR_TEXT_MAX];
+	struct stores *stores;
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		fixture_fill(&fixture);
+		fixture_write(&fixture, "system.pem", fixture.ca->cert_pem);
+		snprintf(text, sizeof(text), "[trust]\nsystem = %s/system.pem\n",
+			 fixture.dir);
+		fixture_write(&fixture, "socktlsd.conf", text);
+		fixture_write(&fixture, broken[i].file, broken[i].text);
+		log_capture();
+		stores = load(1);
+		assert_non_null(strstr(log_captured(), "there but cannot be used"));
+		assert_int_equal(stores_find_trust(stores, NULL, SOCKTLS_CLIENT,
+						   &trust, error,
+						   sizeof(error)), -ENOKEY);
+		assert_non_null(strstr(error, "cannot use its default"));
+		stores_free(stores);
+	}
+}
+
 static void named_defaults_must_exist(void **state)
 {
 	const char *text;
@@ -544,6 +576,7 @@ int main(void)
 		cmocka_unit_test(broken_trust_is_skipped),
 		cmocka_unit_test(default_trust_is_found),
 		cmocka_unit_test(system_trust_is_for_clients_only),
+		cmocka_unit_test(broken_default_trust_does_not_fall_back),
 		cmocka_unit_test(named_defaults_must_exist),
 		cmocka_unit_test(identities_may_have_several_chains),
 		cmocka_unit_test(one_bad_chain_costs_the_identity),

@@ -32,6 +32,7 @@ struct stores {
 	struct rules		*policies;
 	size_t			n_policies;
 	struct engine_trust	*system_trust;
+	bool			default_trust_failed;
 	char			default_identity[SOCKTLS_NAME_MAX + 1];
 	char			default_trust[SOCKTLS_NAME_MAX + 1];
 	char			default_policy[SOCKTLS_NAME_MAX + 1];
@@ -161,6 +162,8 @@ static int add_trust(struct stores *stores, const char *path, const char *name)
 	err = read_trust(&trusts[stores->n_trusts].engine, path);
 	if (!err)
 		stores->n_trusts++;
+	else if (strcmp(name, stores->default_trust) == 0)
+		stores->default_trust_failed = true;
 	return err;
 }
 
@@ -246,6 +249,9 @@ static int add_directory(struct stores *stores, const char *dir,
 	if (n < 0) {
 		log_error("%s: %s", dir, strerror(errno));
 		++*n_errors;
+		/* It may be in there. */
+		if (add == add_trust)
+			stores->default_trust_failed = true;
 		return 0;
 	}
 	for (int i = 0; i < n; i++) {
@@ -267,6 +273,11 @@ static void add_system_trust(struct stores *stores,
 	if (find_trust(stores, config->default_trust) ||
 	    config->trust_is_set || !config->system_trust[0])
 		return;
+	if (stores->default_trust_failed) {
+		log_error("the default trust store \"%s\" is there but cannot be used: clients that name none are refused",
+			  config->default_trust);
+		return;
+	}
 	if (read_trust(&stores->system_trust, config->system_trust))
 		log_warning("there is no default trust store: clients have to name one, or install ca-certificates");
 }
@@ -409,8 +420,10 @@ int stores_find_trust(const struct stores *stores, const char *name,
 			 name);
 	else
 		snprintf(error, error_len,
-			 "no SOCKTLS_TRUST was set and socktlsd has no default trust store (\"%.64s\")",
-			 stores->default_trust);
+			 "no SOCKTLS_TRUST was set and socktlsd %s default trust store (\"%.64s\")%s",
+			 stores->default_trust_failed ? "cannot use its" :
+			 "has no", stores->default_trust,
+			 stores->default_trust_failed ? ": see its log" : "");
 	return -ENOKEY;
 }
 
