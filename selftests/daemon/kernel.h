@@ -75,7 +75,7 @@ struct end {
 	struct engine_key		tx_key;
 	uint16_t			version;
 	struct engine_result		result;
-	char				peer_identity[256];
+	char				peer_identity[ACTION_IDENTITY_MAX];
 	int				error;
 	int				alert;
 	char				text[ACTION_TEXT_MAX];

@@ -115,6 +115,70 @@ static void client_proves_itself(void **state)
 	assert_non_null(strstr(server->peer_identity, "client.example"));
 }
 
+/* Runs a client of this subject; the server is returned, with its end. */
+static struct end *serve_subject(const char *name, const char *unit,
+				 unsigned int n_units, uint16_t version)
+{
+	struct pki_cert *cert = pki_issue(&(struct pki_spec){ .key = "p256",
+		.name = name, .unit = unit, .n_units = n_units,
+		.issuer = fixture.ca });
+	struct end *server, *client = add_pair(&server);
+	struct stores *with_subject;
+
+	fixture_write(&fixture, "identities/subject/chain.pem",
+		      cert->chain_pem);
+	fixture_write(&fixture, "identities/subject/key.pem", cert->key_pem);
+	fixture_write(&fixture, "policies/v.conf", version == 0x0304 ?
+		      "min-version = 1.3\n" : "max-version = 1.2\n");
+	with_subject = load_stores();
+	worker_set_stores(kernel.worker, with_subject);
+	client->parameters.identity = "subject";
+	client->parameters.policy = "v";
+	server->parameters.peer_auth = SOCKTLS_PEER_AUTH_REQUIRE;
+	kernel_run(&kernel);
+	if (!client->over)
+		kernel_abort(client, SOCKTLS_ABORT_ALERT);
+	worker_set_stores(kernel.worker, stores);
+	stores_free(with_subject);
+	pki_free(cert);
+	return server;
+}
+
+/* 60 characters, 120 bytes, 360 when each byte is escaped */
+#define LETTERS "\u00e9\u00e9\u00e9\u00e9\u00e9\u00e9"
+#define UNIT LETTERS LETTERS LETTERS LETTERS LETTERS \
+	     LETTERS LETTERS LETTERS LETTERS LETTERS
+
+static void subjects_are_utf8(void **state)
+{
+	static const uint16_t versions[] = { 0x0303, 0x0304 };
+	struct end *server;
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		server = serve_subject("Zo\u00eb", UNIT, 4, versions[i]);
+		assert_true(server->done);
+		assert_string_equal(server->peer_identity, "CN=Zo\u00eb,OU="
+				    UNIT ",OU=" UNIT ",OU=" UNIT ",OU=" UNIT);
+	}
+	/* what could move a terminal's cursor is escaped, and all with it */
+	server = serve_subject("\u00eb\xc2\x9b" "1m", NULL, 0, 0x0304);
+	assert_true(server->done);
+	assert_string_equal(server->peer_identity, "CN=\\C3\\AB\\C2\\9B1m");
+}
+
+/* Cut short it could be somebody else's. */
+static void subject_over_the_kernels_limit_fails_at_once(void **state)
+{
+	static const uint16_t versions[] = { 0x0303, 0x0304 };
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++)
+		assert_failed(serve_subject("Zoe", UNIT, 9, versions[i]),
+			      E2BIG, "longer than the kernel takes");
+	assert_int_equal(worker_count(kernel.worker), 0);
+}
+
 static void client_without_certificate_is_let_in_by_request_only(void **state)
 {
 	struct end *server, *client = add_pair(&server);
@@ -562,6 +626,8 @@ int main(void)
 		TEST(policy_is_a_file_of_the_administrator),
 		TEST(unknown_policy_is_refused),
 		TEST(client_proves_itself),
+		TEST(subjects_are_utf8),
+		TEST(subject_over_the_kernels_limit_fails_at_once),
 		TEST(client_without_certificate_is_let_in_by_request_only),
 		TEST(versions_and_suites_work_on_both_sides),
 		TEST(single_bytes_are_answered_with_more),

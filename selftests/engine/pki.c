@@ -79,14 +79,22 @@ static void set_serial(X509 *cert)
 	BN_free(number);
 }
 
+static void add_name(X509_NAME *name, const char *type, const char *value)
+{
+	must(X509_NAME_add_entry_by_txt(name, type, MBSTRING_UTF8,
+			(const unsigned char *)value, -1, -1, 0));
+}
+
 static void set_name(X509 *cert, const struct pki_spec *spec)
 {
 	X509_NAME *name = X509_NAME_new();
+	unsigned int i;
 
 	must(name);
+	for (i = 0; i < spec->n_units; i++)
+		add_name(name, "OU", spec->unit);
 	if (spec->name)
-		must(X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_UTF8,
-				(const unsigned char *)spec->name, -1, -1, 0));
+		add_name(name, "CN", spec->name);
 	must(X509_set_subject_name(cert, name) == 1);
 	must(X509_set_issuer_name(cert, spec->issuer ?
 			X509_get_subject_name(spec->issuer->cert) : name) == 1);

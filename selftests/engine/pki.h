@@ -34,6 +34,8 @@ struct pki_cert {
  * @key: "rsa" (2048), "rsa:BITS", "rsa-pss", "p256", "p384", "p521",
  *	"ed25519", "ed448"
  * @name: commonName; NULL: an empty subject
+ * @unit: an organizationalUnitName before @name, @n_units times; NULL: none
+ * @n_units: see @unit
  * @san: as in openssl's configuration, "DNS:a,IP:1.2.3.4"; NULL: none
  * @issuer: NULL: self-signed
  * @same_key: takes the key of this one instead of a new one; NULL: none
@@ -49,6 +51,8 @@ struct pki_cert {
 struct pki_spec {
 	const char		*key;
 	const char		*name;
+	const char		*unit;
+	unsigned int		n_units;
 	const char		*san;
 	const struct pki_cert	*issuer;
 	const struct pki_cert	*same_key;

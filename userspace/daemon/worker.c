@@ -112,10 +112,13 @@ static void log_fail(const struct connection *connection, int error,
 /* What the helper itself has to say against a handshake. */
 static int fail(struct connection *connection, int error, const char *text)
 {
-	connection->is_over = true;
+	int err;
+
 	log_fail(connection, error, text);
-	return action_add_fail(&connection->actions, ALERT_INTERNAL_ERROR,
-			       error, text);
+	err = action_add_fail(&connection->actions, ALERT_INTERNAL_ERROR,
+			      error, text);
+	connection->is_over = !err;
+	return err;
 }
 
 /*
@@ -190,7 +193,11 @@ static int add_done(struct connection *connection,
 static int output_done(void *arg, const struct engine_result *result)
 {
 	struct connection *connection = arg;
+	int err;
 
+	err = add_done(connection, result);
+	if (err)
+		return err;
 	connection->is_over = true;
 	log_debug("connection %llu (%s, uid %u): %s, version %04x, suite %04x, group %04x, peer %s",
 		  (unsigned long long)connection->id,
@@ -199,17 +206,19 @@ static int output_done(void *arg, const struct engine_result *result)
 		  result->flags & SOCKTLS_INFO_PSK ? "by external PSK" :
 		  "established", result->version, result->suite, result->group,
 		  result->peer_identity ? result->peer_identity : "-");
-	return add_done(connection, result);
+	return 0;
 }
 
 static int output_fail(void *arg, const struct engine_failure *failure)
 {
 	struct connection *connection = arg;
+	int err;
 
-	connection->is_over = true;
 	log_fail(connection, failure->error, failure->text);
-	return action_add_fail(&connection->actions, failure->alert,
-			       failure->error, failure->text);
+	err = action_add_fail(&connection->actions, failure->alert,
+			      failure->error, failure->text);
+	connection->is_over = !err;
+	return err;
 }
 
 static void output_keylog(void *arg, const char *line)

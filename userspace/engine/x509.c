@@ -393,6 +393,40 @@ static int verify_name(struct engine *engine, X509 *cert)
 			   name, names);
 }
 
+/* UTF-8 without control characters. */
+static bool is_clean_text(const char *text, long len)
+{
+	while (len > 0) {
+		unsigned long c;
+		int n = UTF8_getc((const unsigned char *)text, len, &c);
+
+		if (n <= 0 || c < 0x20 || (c >= 0x7f && c < 0xa0))
+			return false;
+		text += n;
+		len -= n;
+	}
+	return true;
+}
+
+/*
+ * RFC 4514 lets letters of other alphabets stand for themselves; RFC 2253's
+ * escapes are three bytes for each of theirs. False: a string in it is none.
+ */
+static bool print_subject(BIO *bio, const X509_NAME *subject)
+{
+	char *data;
+	long len;
+
+	if (X509_NAME_print_ex(bio, subject, 0, XN_FLAG_RFC2253 &
+			       ~ASN1_STRFLGS_ESC_MSB) < 0)
+		return false;
+	len = BIO_get_mem_data(bio, &data);
+	if (is_clean_text(data, len))
+		return true;
+	return BIO_reset(bio) == 1 &&
+	       X509_NAME_print_ex(bio, subject, 0, XN_FLAG_RFC2253) >= 0;
+}
+
 /* A client's identity is the subject, or its first name when that is empty. */
 static int take_subject(struct engine *engine, X509 *cert)
 {
@@ -404,7 +438,12 @@ static int take_subject(struct engine *engine, X509 *cert)
 
 	if (!bio)
 		return engine_fail_memory(engine);
-	X509_NAME_print_ex(bio, subject, 0, XN_FLAG_RFC2253);
+	if (!print_subject(bio, subject)) {
+		BIO_free(bio);
+		return engine_fail(engine, BAD_CERTIFICATE, EKEYREJECTED,
+				   "the subject in the certificate of %s cannot be read",
+				   engine_peer_name(engine));
+	}
 	len = BIO_get_mem_data(bio, &data);
 	if (len > 0) {
 		engine->peer.identity = strndup(data, len);
