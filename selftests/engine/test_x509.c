@@ -575,6 +575,88 @@ static void missing_and_stale_crls_refuse(void **state)
 	pki_free(other);
 }
 
+/* A handshake under a trust store of the CA and these lists. */
+static void run_crls(const char *first, const char *second,
+		     struct actor *actor, struct pair *pair)
+{
+	struct engine_config c = world_client();
+	char *value;
+
+	assert_true(asprintf(&value, "%s%s%s", world.ca->cert_pem, first,
+			     second) > 0);
+	c.trust = trust_of(value);
+	world_run(pair, c, world_server(actor));
+	engine_trust_put(c.trust);
+	free(value);
+}
+
+/* The list of the CA above is used if it is there, and need not be. */
+static void revoked_intermediates_are_refused(void **state)
+{
+	struct pki_cert *sub = pki_issue(&(struct pki_spec){ .key = "p256",
+		.name = "sub", .issuer = world.ca, .ca = true });
+	struct actor actor = actor_new(&(struct pki_spec){ .key = "p256",
+		.name = "x", .san = "DNS:" NAME, .issuer = sub });
+	char *leaves = pki_crl(sub, NULL), *none = pki_crl(world.ca, NULL);
+	char *subs = pki_crl(world.ca, sub);
+	struct pair pair;
+
+	(void)state;
+	run_crls(leaves, subs, &actor, &pair);
+	assert_failed(&pair.client, CERTIFICATE_REVOKED, EKEYREVOKED,
+		      "revoked");
+	pair_free(&pair);
+	run_crls(leaves, none, &actor, &pair);
+	pair_assert_good(&pair);
+	pair_free(&pair);
+	run_crls(leaves, "", &actor, &pair);
+	pair_assert_good(&pair);
+	pair_free(&pair);
+	run_crls(none, "", &actor, &pair);
+	assert_failed(&pair.client, CERTIFICATE_UNKNOWN, EKEYREJECTED,
+		      "not its CA's");
+	pair_free(&pair);
+	free(leaves);
+	free(none);
+	free(subs);
+	actor_free(&actor);
+	pki_free(sub);
+}
+
+/* The way around a revoked intermediate is a way. */
+static void other_paths_avoid_revoked_intermediates(void **state)
+{
+	struct pki_cert *bad = pki_issue(&(struct pki_spec){ .key = "p256",
+		.name = "sub", .issuer = world.ca, .ca = true });
+	struct pki_cert *good = pki_issue(&(struct pki_spec){ .key = "",
+		.same_key = bad, .name = "sub", .issuer = world.ca,
+		.ca = true });
+	struct pki_cert *leaf = pki_issue(&(struct pki_spec){ .key = "p256",
+		.name = "x", .san = "DNS:" NAME, .issuer = bad });
+	char *leaves = pki_crl(bad, NULL), *subs = pki_crl(world.ca, bad);
+	struct engine_trust *trust;
+	char *value, *chain;
+	struct pair pair;
+
+	(void)state;
+	assert_true(asprintf(&value, "%s%s%s", world.ca->cert_pem, leaves,
+			     subs) > 0);
+	assert_true(asprintf(&chain, "%s%s%s", leaf->cert_pem, bad->cert_pem,
+			     good->cert_pem) > 0);
+	trust = trust_of(value);
+	run_chain(chain, leaf, trust, &pair);
+	pair_assert_good(&pair);
+	pair_free(&pair);
+	engine_trust_put(trust);
+	free(chain);
+	free(value);
+	free(leaves);
+	free(subs);
+	pki_free(leaf);
+	pki_free(good);
+	pki_free(bad);
+}
+
 static void refuse_trust(const char *value, const char *complaint)
 {
 	struct engine_trust *trust;
@@ -628,6 +710,8 @@ int main(void)
 		cmocka_unit_test(pins_need_no_server_name),
 		cmocka_unit_test(revoked_certificate_is_refused),
 		cmocka_unit_test(missing_and_stale_crls_refuse),
+		cmocka_unit_test(revoked_intermediates_are_refused),
+		cmocka_unit_test(other_paths_avoid_revoked_intermediates),
 		cmocka_unit_test(unusable_trust_values_are_refused),
 	};
 

@@ -252,6 +252,19 @@ static X509_STORE *pinned_store(const struct engine *engine, bool *any)
 	return store;
 }
 
+/*
+ * The whole path is checked against the lists that there are. Only the leaf's
+ * CA must have one: those above it change seldom, and publish seldom.
+ */
+static int forgive_missing_crl(int ok, X509_STORE_CTX *ctx)
+{
+	if (ok || X509_STORE_CTX_get_error_depth(ctx) == 0 ||
+	    X509_STORE_CTX_get_error(ctx) != X509_V_ERR_UNABLE_TO_GET_CRL)
+		return ok;
+	X509_STORE_CTX_set_error(ctx, X509_V_OK);
+	return 1;
+}
+
 static bool path_prepare(struct engine *engine, X509_STORE_CTX *ctx,
 			 X509_STORE *store, STACK_OF(X509) *presented)
 {
@@ -271,8 +284,10 @@ static bool path_prepare(struct engine *engine, X509_STORE_CTX *ctx,
 	X509_VERIFY_PARAM_set_depth(param, CHAIN_DEPTH);
 	X509_VERIFY_PARAM_set_auth_level(param,
 					 engine->set.policy->security_level);
-	if (engine->set.trust->have_crl)
-		flags |= X509_V_FLAG_CRL_CHECK;
+	if (engine->set.trust->have_crl) {
+		flags |= X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL;
+		X509_STORE_CTX_set_verify_cb(ctx, forgive_missing_crl);
+	}
 	return X509_VERIFY_PARAM_set_flags(param, flags) == 1;
 }
 
