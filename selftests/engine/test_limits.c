@@ -82,6 +82,30 @@ static void limits_come_before_the_keys_they_are_about(void **state)
 	pair_free(&pair);
 }
 
+/* RFC 8449 section 4: what was said holds, though it was said for TLS 1.3. */
+static void limit_told_for_13_holds_in_12(void **state)
+{
+	struct engine_config c = world_client(), s = world_server(&world.rsa);
+	struct pair pair;
+
+	(void)state;
+	c.rules = limited(1000);
+	s.max_version = TLS12;
+	world_run(&pair, c, s);
+	pair_assert_good(&pair);
+	assert_non_null(strstr(pair.client.events, "limit:rx:1001 "));
+	assert_non_null(strstr(pair.server.events, "limit:tx:1001 "));
+	pair_free(&pair);
+	engine_policy_put(c.rules);
+	c.rules = limited(16384);
+	world_run(&pair, c, s);
+	pair_assert_good(&pair);
+	assert_null(strstr(pair.client.events, "limit"));
+	assert_null(strstr(pair.server.events, "limit"));
+	pair_free(&pair);
+	engine_policy_put(c.rules);
+}
+
 /* ------------------------------------------------------- their extension */
 
 static uint8_t *hello_of(struct engine_config *config, size_t *len)
@@ -356,6 +380,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(no_limit_is_told_where_there_is_none),
 		cmocka_unit_test(limits_come_before_the_keys_they_are_about),
+		cmocka_unit_test(limit_told_for_13_holds_in_12),
 		cmocka_unit_test(limits_below_64_are_refused),
 		cmocka_unit_test(fragment_length_counts_at_once),
 		cmocka_unit_test(fragment_length_of_two_bytes_is_malformed),

@@ -139,6 +139,10 @@ again:
 		send_alert(conn, 2, 20);
 		return complain(conn, "record does not authenticate");
 	}
+	if (conn->rx_max && (size_t)ret > conn->rx_max) {
+		send_alert(conn, 2, 22);
+		return complain(conn, "record over the limit");
+	}
 	return ret;
 }
 
@@ -186,8 +190,12 @@ static int on_key(void *arg, const struct engine_key *key)
 static int on_limit(void *arg, enum socktls_direction direction,
 		    uint32_t max_plaintext)
 {
+	struct conn *conn = arg;
+
 	if (direction == SOCKTLS_DIRECTION_TX)
-		((struct conn *)arg)->tx_max = max_plaintext;
+		conn->tx_max = max_plaintext;
+	else
+		conn->rx_max = max_plaintext;
 	return 0;
 }
 

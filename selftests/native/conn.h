@@ -17,6 +17,7 @@
  * @tx: protection, sending
  * @rx: protection, receiving
  * @tx_max: longest plaintext of a record sent, 0: the protocol's limit
+ * @rx_max: the same of one received
  * @version: 0 until negotiated
  * @level: of @rx
  * @result: text of what was agreed on
@@ -38,6 +39,7 @@ struct conn {
 	struct record_keys	tx;
 	struct record_keys	rx;
 	size_t			tx_max;
+	size_t			rx_max;
 	uint16_t		version;
 	enum socktls_level	level;
 	char			result[1024];

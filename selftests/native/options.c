@@ -14,7 +14,7 @@
 enum {
 	OPT_TRUST = 0x200, OPT_IDENTITY, OPT_POLICY, OPT_TLS, OPT_SUITE,
 	OPT_GROUP, OPT_ALPN, OPT_KEYLOG, OPT_LIST,
-	OPT_PSK,
+	OPT_PSK, OPT_RECORD_LIMIT,
 };
 
 static const struct argp_option entries[] = {
@@ -32,6 +32,8 @@ static const struct argp_option entries[] = {
 	  "application protocols, separated by commas", 0 },
 	{ "psk", OPT_PSK, "IDENTITY:HEX[:HASH]", 0,
 	  "an external PSK; may be given several times; a server needs no identity then", 0 },
+	{ "record-size-limit", OPT_RECORD_LIMIT, "BYTES", 0,
+	  "plaintext of a record received; with the default policy", 0 },
 	{ "list", OPT_LIST, NULL, 0,
 	  "print the engine's cipher suites, code and name, and exit", 0 },
 	{ "keylog", OPT_KEYLOG, "FILE", 0,
@@ -216,6 +218,18 @@ static void add_psk(struct argp_state *state, struct options *options,
 	OPENSSL_free(secret);
 }
 
+static void limit_records(struct argp_state *state, struct options *options,
+			  const char *value)
+{
+	char text[256] = "";
+
+	options->config.rules = engine_policy_new();
+	if (!options->config.rules ||
+	    engine_policy_set(options->config.rules, "record-size-limit",
+			      value, text, sizeof(text)))
+		argp_failure(state, 1, 0, "--record-size-limit: %s", text);
+}
+
 static void list_suites(void)
 {
 	const struct suite *suite;
@@ -259,6 +273,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case OPT_PSK:
 		add_psk(state, options, arg);
+		return 0;
+	case OPT_RECORD_LIMIT:
+		limit_records(state, options, arg);
 		return 0;
 	case OPT_LIST:
 		list_suites();

@@ -21,7 +21,19 @@ static uint8_t fragment_code(uint16_t length)
 	return code;
 }
 
-/* TLS 1.3 counts the content type. */
+/*
+ * TLS 1.3 counts the content type. A client says so before it knows what will
+ * be chosen: its limit in TLS 1.2 is one byte longer (RFC 8449 section 4).
+ */
+static uint16_t own_limit(const struct engine *engine, bool tls13)
+{
+	bool offered = is_client(engine) ? engine->set.max_version >= TLS13 :
+					   tls13;
+	uint16_t own = engine->set.policy->record_limit + offered - tls13;
+
+	return own > RECORD_MAX ? RECORD_MAX : own;
+}
+
 static void write_size_limit(struct writer *w, uint16_t own, bool tls13)
 {
 	size_t mark = extension_open(w, EXT_RECORD_SIZE_LIMIT);
@@ -70,7 +82,7 @@ static int take_size_limit(struct engine *engine, struct engine_bytes body,
 	if (theirs < RECORD_SIZE_MIN)
 		return engine_fail_message(engine, ILLEGAL_PARAMETER, what);
 	limits->by = EXT_RECORD_SIZE_LIMIT;
-	limits->rx = engine->set.policy->record_limit;
+	limits->rx = own_limit(engine, tls13);
 	/* What is above the protocol's limit may come of a later version. */
 	limits->tx = theirs > RECORD_MAX ? RECORD_MAX : theirs - tls13;
 	return 0;
