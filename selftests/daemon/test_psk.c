@@ -119,14 +119,14 @@ static void files_of_others_are_refused(void **state)
 	for (i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
 		set_mode("identities/keys/psk", modes[i]);
 		log_capture();
-		assert_int_equal(stores_load(&loaded, &config, &n), 0);
+		assert_int_equal(stores_load(&loaded, &config, NULL, &n), 0);
 		assert_non_null(strstr(log_captured(),
 				       "others have the keys in it"));
 		assert_int_equal(n, 1);
 		stores_free(loaded);
 	}
 	set_mode("identities/keys/psk", 0600);
-	assert_int_equal(stores_load(&loaded, &config, &n), 0);
+	assert_int_equal(stores_load(&loaded, &config, NULL, &n), 0);
 	assert_int_equal(n, 0);
 	stores_free(loaded);
 }
@@ -143,7 +143,7 @@ static void a_file_without_keys_costs_the_identity(void **state)
 	assert_int_equal(config_load(&config, fixture.dir, error,
 				     sizeof(error)), 0);
 	log_capture();
-	assert_int_equal(stores_load(&loaded, &config, &n), 0);
+	assert_int_equal(stores_load(&loaded, &config, NULL, &n), 0);
 	assert_non_null(strstr(log_captured(), "no key in it"));
 	assert_int_equal(n, 1);
 	stores_free(loaded);

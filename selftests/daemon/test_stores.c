@@ -28,7 +28,8 @@ static int teardown(void **state)
 }
 
 /* Loads with no system store, so that the machine's does not matter. */
-static struct stores *load(size_t expected_errors)
+static struct stores *load_over(const struct stores *old,
+				size_t expected_errors)
 {
 	char error[ERROR_TEXT_MAX];
 	struct config config;
@@ -39,9 +40,14 @@ static struct stores *load(size_t expected_errors)
 				     sizeof(error)), 0);
 	if (strcmp(config.system_trust, CONFIG_SYSTEM_TRUST) == 0)
 		config.system_trust[0] = '\0';
-	assert_int_equal(stores_load(&stores, &config, &n_errors), 0);
+	assert_int_equal(stores_load(&stores, &config, old, &n_errors), 0);
 	assert_int_equal(n_errors, expected_errors);
 	return stores;
+}
+
+static struct stores *load(size_t expected_errors)
+{
+	return load_over(NULL, expected_errors);
 }
 
 static int find(struct stores *stores, const char *name, uid_t uid, gid_t gid,
@@ -538,6 +544,105 @@ static void broken_policies_are_skipped(void **state)
 	assert_non_null(strstr(text, "default policy \"d\""));
 }
 
+/* Reads anew what load_over() then gives in the place of @stores. */
+static struct stores *reload(struct stores *stores, size_t expected_errors)
+{
+	struct stores *new = load_over(stores, expected_errors);
+
+	stores_free(stores);
+	return new;
+}
+
+static void assert_all_there(struct stores *stores)
+{
+	struct engine_policy *rules;
+	const char *builtin;
+
+	assert_int_equal(find(stores, "default", 0, 0, ""), 0);
+	assert_int_equal(find(stores, "client", 0, 0, ""), 0);
+	assert_int_equal(find_trust(stores, "default", SOCKTLS_SERVER), 0);
+	assert_int_equal(find_policy(stores, "mine", &rules, &builtin), 0);
+	assert_non_null(rules);
+}
+
+static void bad_entries_do_not_replace_good_ones(void **state)
+{
+	struct stores *stores;
+	const char *text;
+
+	(void)state;
+	fixture_fill(&fixture);
+	fixture_write(&fixture, "policies/mine.conf", "order = client\n");
+	stores = load(0);
+	/* the chain has been renewed, the key not yet */
+	fixture_write(&fixture, "identities/default/chain.pem",
+		      fixture.ca->cert_pem);
+	fixture_write(&fixture, "trust/default.pem", "rubbish\n");
+	fixture_write(&fixture, "policies/mine.conf", "order = nobody\n");
+	for (int i = 0; i < 2; i++) {
+		log_capture();
+		stores = reload(stores, 3);
+		text = log_captured();
+		assert_non_null(strstr(text, "identities/default: what was read before stays"));
+		assert_non_null(strstr(text, "trust/default.pem: what was read before stays"));
+		assert_non_null(strstr(text, "policies/mine.conf: what was read before stays"));
+		assert_all_there(stores);
+		assert_int_equal(stores_count_identities(stores), 2);
+		assert_int_equal(stores_count_trusts(stores), 1);
+	}
+	fixture_write(&fixture, "identities/default/key.pem",
+		      fixture.ca->key_pem);
+	fixture_write(&fixture, "trust/default.pem", fixture.ca->cert_pem);
+	fixture_write(&fixture, "policies/mine.conf", "order = server\n");
+	stores = reload(stores, 0);
+	assert_true(engine_local_key_matches(fixture.ca->key,
+					     default_of(stores)->engines[0]));
+	stores_free(stores);
+}
+
+static void what_is_gone_does_not_stay(void **state)
+{
+	struct stores *stores;
+	char path[128];
+
+	(void)state;
+	fixture_fill(&fixture);
+	stores = load(0);
+	snprintf(path, sizeof(path), "%s/identities/default/key.pem",
+		 fixture.dir);
+	unlink(path);
+	log_capture();
+	stores = reload(stores, 1);
+	assert_null(strstr(log_captured(), "stays"));
+	assert_int_equal(find(stores, "default", 0, 0, "no identity"),
+			 -ENOKEY);
+	fixture_empty(&fixture);
+	stores = reload(stores, 0);
+	assert_int_equal(stores_count_identities(stores), 0);
+	assert_int_equal(stores_count_trusts(stores), 0);
+	stores_free(stores);
+}
+
+/* Nothing can be told of what is in it. */
+static void unreadable_directories_keep_all(void **state)
+{
+	struct stores *stores;
+
+	(void)state;
+	fixture_fill(&fixture);
+	fixture_write(&fixture, "policies/mine.conf", "order = client\n");
+	stores = load(0);
+	fixture_empty(&fixture);
+	fixture_write(&fixture, "identities", "a file\n");
+	fixture_write(&fixture, "trust", "a file\n");
+	fixture_write(&fixture, "policies", "a file\n");
+	log_capture();
+	stores = reload(stores, 3);
+	log_captured();
+	assert_all_there(stores);
+	stores_free(stores);
+}
+
 static void identity_outlives_its_stores(void **state)
 {
 	struct engine_bytes message = { (const uint8_t *)"hello", 5 };
@@ -584,6 +689,9 @@ int main(void)
 		cmocka_unit_test(crls_stand_beside_their_store),
 		cmocka_unit_test(policies_are_built_in_or_files),
 		cmocka_unit_test(broken_policies_are_skipped),
+		cmocka_unit_test(bad_entries_do_not_replace_good_ones),
+		cmocka_unit_test(what_is_gone_does_not_stay),
+		cmocka_unit_test(unreadable_directories_keep_all),
 		cmocka_unit_test(identity_outlives_its_stores),
 	};
 

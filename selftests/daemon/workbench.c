@@ -17,7 +17,8 @@ struct stores *load_stores(void)
 	assert_int_equal(config_load(&config, fixture.dir, error,
 				     sizeof(error)), 0);
 	config.system_trust[0] = '\0';
-	assert_int_equal(stores_load(&loaded, &config, &n_errors), 0);
+	assert_int_equal(stores_load(&loaded, &config, NULL,
+				     &n_errors), 0);
 	assert_int_equal(n_errors, 0);
 	return loaded;
 }

@@ -193,7 +193,7 @@ static int load(struct daemon *daemon, size_t *n_errors)
 	}
 	log_set_level(options->log_level_is_set ? options->log_level :
 		      config.log_level);
-	err = stores_load(&stores, &config, n_errors);
+	err = stores_load(&stores, &config, daemon->stores, n_errors);
 	if (err) {
 		log_error("out of memory");
 		return err;

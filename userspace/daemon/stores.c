@@ -65,20 +65,57 @@ static struct engine_policy *find_policy(const struct stores *stores,
 	return NULL;
 }
 
-static int add_identity(struct stores *stores, const char *dir,
-			const char *name)
+/* Room for one more; NULL: no memory. It counts when n_identities says so. */
+static struct identity **identity_slot(struct stores *stores)
 {
 	struct identity **identities;
-	char error[ERROR_TEXT_MAX];
-	int err;
 
 	identities = reallocarray(stores->identities, stores->n_identities + 1,
 				  sizeof(*identities));
 	if (!identities)
-		return -ENOMEM;
+		return NULL;
 	stores->identities = identities;
-	err = identity_load(&identities[stores->n_identities], dir, name,
-			    error, sizeof(error));
+	return &identities[stores->n_identities];
+}
+
+static struct trust *trust_slot(struct stores *stores, const char *name)
+{
+	struct trust *trusts;
+
+	trusts = reallocarray(stores->trusts, stores->n_trusts + 1,
+			      sizeof(*trusts));
+	if (!trusts)
+		return NULL;
+	stores->trusts = trusts;
+	trusts += stores->n_trusts;
+	snprintf(trusts->name, sizeof(trusts->name), "%s", name);
+	return trusts;
+}
+
+static struct rules *policy_slot(struct stores *stores, const char *name)
+{
+	struct rules *policies;
+
+	policies = reallocarray(stores->policies, stores->n_policies + 1,
+				sizeof(*policies));
+	if (!policies)
+		return NULL;
+	stores->policies = policies;
+	policies += stores->n_policies;
+	snprintf(policies->name, sizeof(policies->name), "%s", name);
+	return policies;
+}
+
+static int add_identity(struct stores *stores, const char *dir,
+			const char *name)
+{
+	struct identity **slot = identity_slot(stores);
+	char error[ERROR_TEXT_MAX];
+	int err;
+
+	if (!slot)
+		return -ENOMEM;
+	err = identity_load(slot, dir, name, error, sizeof(error));
 	if (err) {
 		log_error("identity \"%s\" skipped: %s", name, error);
 		return err;
@@ -149,17 +186,12 @@ static int read_trust(struct engine_trust **trust, const char *path)
 
 static int add_trust(struct stores *stores, const char *path, const char *name)
 {
-	struct trust *trusts;
+	struct trust *slot = trust_slot(stores, name);
 	int err;
 
-	trusts = reallocarray(stores->trusts, stores->n_trusts + 1,
-			      sizeof(*trusts));
-	if (!trusts)
+	if (!slot)
 		return -ENOMEM;
-	stores->trusts = trusts;
-	snprintf(trusts[stores->n_trusts].name, sizeof(trusts->name), "%s",
-		 name);
-	err = read_trust(&trusts[stores->n_trusts].engine, path);
+	err = read_trust(&slot->engine, path);
 	if (!err)
 		stores->n_trusts++;
 	else if (strcmp(name, stores->default_trust) == 0)
@@ -171,7 +203,7 @@ static int add_policy(struct stores *stores, const char *path,
 		      const char *name)
 {
 	char error[ERROR_TEXT_MAX];
-	struct rules *policies;
+	struct rules *slot;
 	int err;
 
 	if (engine_policy_is_known(name)) {
@@ -179,20 +211,109 @@ static int add_policy(struct stores *stores, const char *path,
 			  path, name);
 		return -EEXIST;
 	}
-	policies = reallocarray(stores->policies, stores->n_policies + 1,
-				sizeof(*policies));
-	if (!policies)
+	slot = policy_slot(stores, name);
+	if (!slot)
 		return -ENOMEM;
-	stores->policies = policies;
-	snprintf(policies[stores->n_policies].name, sizeof(policies->name),
-		 "%s", name);
-	err = policy_load(&policies[stores->n_policies].engine, path, error,
-			  sizeof(error));
+	err = policy_load(&slot->engine, path, error, sizeof(error));
 	if (err)
 		log_error("policy skipped: %s", error);
 	else
 		stores->n_policies++;
 	return err;
+}
+
+/*
+ * What the stores before these had: @name, or all when it is NULL. They return
+ * how many there were.
+ */
+
+static size_t keep_identities(struct stores *stores, const struct stores *old,
+			      const char *name)
+{
+	struct identity **slot;
+	size_t kept = 0;
+
+	for (size_t i = 0; i < old->n_identities; i++) {
+		if (name && strcmp(old->identities[i]->name, name) != 0)
+			continue;
+		slot = identity_slot(stores);
+		if (!slot)
+			break;
+		*slot = identity_get(old->identities[i]);
+		stores->n_identities++;
+		kept++;
+	}
+	return kept;
+}
+
+static size_t keep_trusts(struct stores *stores, const struct stores *old,
+			  const char *name)
+{
+	struct trust *slot;
+	size_t kept = 0;
+
+	for (size_t i = 0; i < old->n_trusts; i++) {
+		if (name && strcmp(old->trusts[i].name, name) != 0)
+			continue;
+		slot = trust_slot(stores, old->trusts[i].name);
+		if (!slot)
+			break;
+		slot->engine = engine_trust_get(old->trusts[i].engine);
+		stores->n_trusts++;
+		kept++;
+	}
+	return kept;
+}
+
+static size_t keep_policies(struct stores *stores, const struct stores *old,
+			    const char *name)
+{
+	struct rules *slot;
+	size_t kept = 0;
+
+	for (size_t i = 0; i < old->n_policies; i++) {
+		if (name && strcmp(old->policies[i].name, name) != 0)
+			continue;
+		slot = policy_slot(stores, old->policies[i].name);
+		if (!slot)
+			break;
+		slot->engine = engine_policy_get(old->policies[i].engine);
+		stores->n_policies++;
+		kept++;
+	}
+	return kept;
+}
+
+/**
+ * struct kind - what a subdirectory of the configuration holds
+ * @dir: its name
+ * @ending: of the files that count; empty: directories
+ * @add: read one
+ * @keep: take it over from the stores before
+ */
+static const struct kind {
+	const char	*dir;
+	const char	*ending;
+	int		(*add)(struct stores *stores, const char *path,
+			       const char *name);
+	size_t		(*keep)(struct stores *stores, const struct stores *old,
+				const char *name);
+} kinds[] = {
+	{ "identities", "", add_identity, keep_identities },
+	{ "trust", ".pem", add_trust, keep_trusts },
+	{ "policies", ".conf", add_policy, keep_policies },
+};
+
+/*
+ * A renewal may be caught half way, and a typing error shall not end a service
+ * that runs. What is gone is gone.
+ */
+static void keep_old(struct stores *stores, const struct kind *kind,
+		     const struct stores *old, const char *path,
+		     const char *name, int err)
+{
+	if (old && err != -ENOENT && kind->keep(stores, old, name))
+		log_error("%s: what was read before stays in use", path);
 }
 
 /* Cuts @ending off; false when @name has another one, or nothing else. */
@@ -212,19 +333,18 @@ static int is_visible(const struct dirent *entry)
 	return entry->d_name[0] != '.';
 }
 
-typedef int (*add_entry)(struct stores *stores, const char *path,
-			 const char *name);
-
-static int add_directory_entry(struct stores *stores, const char *path,
-			       char *name, const char *ending, add_entry add,
-			       size_t *n_errors)
+static int add_directory_entry(struct stores *stores, const struct kind *kind,
+			       const struct stores *old, const char *path,
+			       char *name, size_t *n_errors)
 {
 	int err;
 
-	if (*ending && !cut_ending(name, ending))
+	if (*kind->ending && !cut_ending(name, kind->ending))
 		return 0;
 	if (name_is_valid(name)) {
-		err = add(stores, path, name);
+		err = kind->add(stores, path, name);
+		if (err)
+			keep_old(stores, kind, old, path, name, err);
 	} else {
 		log_error("%s skipped: its name is not a valid one: letters, digits, '.', '_', '-'",
 			  path);
@@ -235,34 +355,42 @@ static int add_directory_entry(struct stores *stores, const char *path,
 	return err == -ENOMEM ? err : 0;
 }
 
-/* Files that end with @ending; directories when that is empty. */
-static int add_directory(struct stores *stores, const char *dir,
-			 const char *ending, add_entry add, size_t *n_errors)
+static void fail_directory(struct stores *stores, const struct kind *kind,
+			   const struct stores *old, const char *dir, int error,
+			   size_t *n_errors)
 {
+	if (error == ENOENT)
+		return;
+	log_error("%s: %s", dir, strerror(error));
+	++*n_errors;
+	/* It may be in there. */
+	if (kind->add == add_trust)
+		stores->default_trust_failed = true;
+	keep_old(stores, kind, old, dir, NULL, -error);
+}
+
+static int add_directory(struct stores *stores, const struct kind *kind,
+			 const struct config *config, const struct stores *old,
+			 size_t *n_errors)
+{
+	char dir[sizeof(config->dir) + 16], path[PATH_MAX];
 	struct dirent **entries;
-	char path[PATH_MAX];
 	int n, err = 0;
 
+	snprintf(dir, sizeof(dir), "%s/%s", config->dir, kind->dir);
 	n = scandir(dir, &entries, is_visible, alphasort);
-	if (n < 0 && errno == ENOENT)
-		return 0;
-	if (n < 0) {
-		log_error("%s: %s", dir, strerror(errno));
-		++*n_errors;
-		/* It may be in there. */
-		if (add == add_trust)
-			stores->default_trust_failed = true;
-		return 0;
-	}
+	if (n < 0)
+		fail_directory(stores, kind, old, dir, errno, n_errors);
 	for (int i = 0; i < n; i++) {
 		snprintf(path, sizeof(path), "%s/%s", dir, entries[i]->d_name);
 		if (!err)
-			err = add_directory_entry(stores, path,
-						  entries[i]->d_name, ending,
-						  add, n_errors);
+			err = add_directory_entry(stores, kind, old, path,
+						  entries[i]->d_name,
+						  n_errors);
 		free(entries[i]);
 	}
-	free(entries);
+	if (n >= 0)
+		free(entries);
 	return err;
 }
 
@@ -307,11 +435,10 @@ static void check_defaults(const struct stores *stores,
 }
 
 int stores_load(struct stores **stores, const struct config *config,
-		size_t *n_errors)
+		const struct stores *old, size_t *n_errors)
 {
 	struct stores *new = calloc(1, sizeof(*new));
-	char dir[sizeof(config->dir) + 16];
-	int err;
+	int err = 0;
 
 	*n_errors = 0;
 	if (!new)
@@ -323,14 +450,8 @@ int stores_load(struct stores **stores, const struct config *config,
 	snprintf(new->default_policy, sizeof(new->default_policy), "%s",
 		 config->default_policy);
 
-	snprintf(dir, sizeof(dir), "%s/identities", config->dir);
-	err = add_directory(new, dir, "", add_identity, n_errors);
-	snprintf(dir, sizeof(dir), "%s/trust", config->dir);
-	if (!err)
-		err = add_directory(new, dir, ".pem", add_trust, n_errors);
-	snprintf(dir, sizeof(dir), "%s/policies", config->dir);
-	if (!err)
-		err = add_directory(new, dir, ".conf", add_policy, n_errors);
+	for (size_t i = 0; !err && i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		err = add_directory(new, &kinds[i], config, old, n_errors);
 	if (err) {
 		stores_free(new);
 		return err;

@@ -16,17 +16,19 @@ struct stores;
  * stores_load() - read identities/, trust/ and policies/
  * @stores: set on success, owned by the caller
  * @config: read only during the call
+ * @old: the stores that these replace, NULL: none
  * @n_errors: identities, trust stores and policies that were skipped, each
  *	with an error in the log; a default that is named and missing counts as
  *	well
  *
  * One bad entry costs that entry only, so that a typing error in one
- * certificate does not take every service of the machine down.
+ * certificate does not take every service of the machine down. What @old has of
+ * the same name is taken over for it, unless its files are not there any more.
  *
  * Return: 0 or -ENOMEM.
  */
 int stores_load(struct stores **stores, const struct config *config,
-		size_t *n_errors);
+		const struct stores *old, size_t *n_errors);
 
 /**
  * stores_find_policy() - what is offered and accepted
