@@ -7,7 +7,6 @@
 
 apt_root=${cache:?}/apt
 apt_suite=
-apt_sources=
 
 # private_apt COMMAND ARG...: apt with lists and archives of its own: the system's
 # sources and backports, or those of use_suite.
@@ -20,12 +19,6 @@ private_apt() {
 use_suite() {
 	apt_suite=$1
 	apt_root=${cache:?}/apt-$1
-}
-
-# use_sources: from now on apt sees source packages too.
-use_sources() {
-	apt_sources=yes
-	apt_root=$apt_root-src
 }
 
 # What the system's apt uses, from apt itself, whichever format it was written
@@ -68,8 +61,6 @@ write_sources() {
 		[ "$release:$component" != "$codename:main" ] ||
 			echo "deb $options$uri $codename-backports main"
 	done < <(system_sources) | sort -u >"$apt_root/sources.list"
-	[ -z "$apt_sources" ] ||
-		sed -i 'p; s/^deb /deb-src /' "$apt_root/sources.list"
 	grep -q -- '-backports main' "$apt_root/sources.list"
 }
 
@@ -122,20 +113,6 @@ unpack_closure() {
 		install "$@" >&2 || return
 	unpack_debs "$dir" "$apt_root"/cache/archives/*.deb || return
 	rm -f "$apt_root"/cache/archives/*.deb
-}
-
-# unpack_source_package DIRECTORY PACKAGE: its source in DIRECTORY, without Debian's
-# patches, so that the files which the autotools made are newer than their sources.
-unpack_source_package() {
-	rm -rf "$1" "$1.dsc"
-	mkdir -p "$1.dsc"
-	say "downloading the source of $2"
-	(cd "$1.dsc" && private_apt apt-get -qq --download-only source \
-		"$2=$(private_apt apt-cache madison "$2" |
-			awk '/Sources$/ { print $3 }' | grep -v bpo |
-			sort -rV | head -n 1)" >&2) &&
-		dpkg-source --skip-patches -x "$1.dsc"/*.dsc "$1" >/dev/null 2>&1 &&
-		rm -r "$1.dsc"
 }
 
 unpack_debs() {
