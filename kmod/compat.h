@@ -30,14 +30,15 @@
 #endif
 
 /*
- * compat_send_page() - hand a part of a page to TCP, which takes its own
- * reference; never waits. sk locked. Return: bytes taken or a negative errno.
+ * compat_send_page() - hand a part of a page that is ours alone to TCP, which
+ * takes its own reference; never waits. sk locked. Return: bytes taken or a
+ * negative errno.
  */
 #ifdef HAVE_SENDPAGE
 static inline int compat_send_page(struct sock *sk, struct page *page,
 				   unsigned int off, size_t len, bool more)
 {
-	int flags = MSG_DONTWAIT | MSG_NOSIGNAL |
+	int flags = MSG_DONTWAIT | MSG_NOSIGNAL | MSG_NO_SHARED_FRAGS |
 		    (more ? MSG_MORE | MSG_SENDPAGE_NOTLAST : 0);
 	struct bio_vec bv = {
 		.bv_page = page, .bv_offset = off, .bv_len = len,
@@ -56,7 +57,7 @@ static inline int compat_send_page(struct sock *sk, struct page *page,
 {
 	struct msghdr msg = {
 		.msg_flags = MSG_DONTWAIT | MSG_NOSIGNAL | MSG_SPLICE_PAGES |
-			     (more ? MSG_MORE : 0),
+			     MSG_NO_SHARED_FRAGS | (more ? MSG_MORE : 0),
 	};
 	struct bio_vec bv;
 

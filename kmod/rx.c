@@ -363,7 +363,23 @@ static void rx_unmark(struct socktls_rx *rx)
 		sg_unmark_end(sg);
 }
 
-/* Describes the head record where it lies in the queue. */
+/*
+ * Pages that somebody spliced to a socket of this machine are still his: he may
+ * write there between the check of a record and its decryption.
+ */
+static bool rx_is_shared(const struct sk_buff *skb)
+{
+	const struct sk_buff *frag;
+
+	if (skb_has_shared_frag(skb))
+		return true;
+	skb_walk_frags(skb, frag)
+		if (skb_has_shared_frag(frag))
+			return true;
+	return false;
+}
+
+/* Describes the head record where it lies in the queue, if it is safe there. */
 static int rx_map(struct socktls_conn *conn)
 {
 	struct socktls_rx *rx = &conn->rx;
@@ -374,7 +390,7 @@ static int rx_map(struct socktls_conn *conn)
 	while (done < rx->need) {
 		struct sk_buff *skb = rx_seek(conn->sk, done, &skb_off);
 
-		if (!skb || used == RX_SEGMENTS)
+		if (!skb || used == RX_SEGMENTS || rx_is_shared(skb))
 			return -EMSGSIZE;
 		n = min_t(u32, skb->len - skb_off, rx->need - done);
 		done += n;

@@ -228,6 +228,15 @@ static struct sk_buff *new_skb(struct kunit *test, struct rx_fixture *f,
 	return skb;
 }
 
+/* To a list of one */
+static void append_skb(struct sk_buff *skb, struct sk_buff *more)
+{
+	skb_shinfo(skb)->frag_list = more;
+	skb->len += more->len;
+	skb->data_len += more->len;
+	skb->truesize += more->truesize;
+}
+
 /* As GRO makes them */
 static struct sk_buff *new_skb_list(struct kunit *test, struct rx_fixture *f,
 				    const u8 *bytes, u32 len)
@@ -237,15 +246,20 @@ static struct sk_buff *new_skb_list(struct kunit *test, struct rx_fixture *f,
 	struct sk_buff *more = new_skb(test, f, bytes + head, len - head,
 				       rnd_below(f, len - head + 1));
 
-	skb_shinfo(skb)->frag_list = more;
-	skb->len += more->len;
-	skb->data_len += more->len;
-	skb->truesize += more->truesize;
+	append_skb(skb, more);
 	return skb;
 }
 
-static struct sk_buff *random_skb(struct kunit *test, struct rx_fixture *f,
-				  const u8 *bytes, u32 len)
+/* Spliced by somebody who may still write there */
+static void share_frags(struct sk_buff *skb)
+{
+	if (skb_is_nonlinear(skb))
+		skb_shinfo(skb)->flags |= SKBFL_SHARED_FRAG;
+}
+
+static struct sk_buff *skb_of_any_form(struct kunit *test,
+				       struct rx_fixture *f, const u8 *bytes,
+				       u32 len)
 {
 	switch (rnd_below(f, 8)) {
 	case 0:
@@ -260,6 +274,30 @@ static struct sk_buff *random_skb(struct kunit *test, struct rx_fixture *f,
 	return new_skb(test, f, bytes, len, len);
 }
 
+static struct sk_buff *random_skb(struct kunit *test, struct rx_fixture *f,
+				  const u8 *bytes, u32 len)
+{
+	struct sk_buff *skb = skb_of_any_form(test, f, bytes, len);
+
+	if (!rnd_below(f, 16))
+		share_frags(skb);
+	return skb;
+}
+
+static void rx_queue(struct rx_fixture *f, struct sk_buff *skb, u32 len,
+		     u32 again)
+{
+	struct sock *sk = f->sock->sk;
+	struct tcp_sock *tp = tcp_sk(sk);
+
+	TCP_SKB_CB(skb)->seq = tp->rcv_nxt - again;
+	TCP_SKB_CB(skb)->end_seq = tp->rcv_nxt + len;
+	TCP_SKB_CB(skb)->tcp_flags = TCPHDR_ACK;
+	__skb_queue_tail(&sk->sk_receive_queue, skb);
+	tp->rcv_nxt += len;
+	tp->rcv_wup = tp->rcv_nxt;
+}
+
 /*
  * What TCP does with a segment that is in order: @again bytes of it are those
  * that came last. The window may be closed, so that the record is copied out.
@@ -267,18 +305,8 @@ static struct sk_buff *random_skb(struct kunit *test, struct rx_fixture *f,
 static void rx_segment(struct kunit *test, struct rx_fixture *f,
 		       const u8 *bytes, u32 len, u32 again)
 {
-	struct sock *sk = f->sock->sk;
-	struct tcp_sock *tp = tcp_sk(sk);
-	struct sk_buff *skb;
-
-	skb = random_skb(test, f, bytes - again, len + again);
-	TCP_SKB_CB(skb)->seq = tp->rcv_nxt - again;
-	TCP_SKB_CB(skb)->end_seq = tp->rcv_nxt + len;
-	TCP_SKB_CB(skb)->tcp_flags = TCPHDR_ACK;
-	__skb_queue_tail(&sk->sk_receive_queue, skb);
-	tp->rcv_nxt += len;
-	tp->rcv_wup = tp->rcv_nxt;
-	tp->rcv_wnd = rnd_below(f, 8) ? 65535 : 0;
+	rx_queue(f, random_skb(test, f, bytes - again, len + again), len, again);
+	tcp_sk(f->sock->sk)->rcv_wnd = rnd_below(f, 8) ? 65535 : 0;
 }
 
 /* --- the stream --- */
@@ -398,6 +426,60 @@ static void rx_opens_the_same_however_full_records_are_cut(struct kunit *test)
 
 	make_stream(test, f, sizes, ARRAY_SIZE(sizes));
 	split_stream(test, splits / 50, 2);
+}
+
+/* Was the last record opened from this page? Only the first entry says so */
+static bool opened_from(const struct rx_fixture *f, const struct page *page)
+{
+	return sg_page(&f->conn->rx.sg[0]) == page;
+}
+
+/*
+ * The skb, of one fragment or of a list of such, holds the whole stream, which
+ * is one record. It is opened from the page, unless that is somebody else's.
+ */
+static void open_one(struct kunit *test, struct rx_fixture *f,
+		     struct sk_buff *skb, const struct page *page, bool there)
+{
+	u32 next = 0;
+
+	rx_queue(f, skb, f->wire_len, 0);
+	tcp_sk(f->sock->sk)->rcv_wnd = 65535;
+	read_records(test, f, &next);
+	KUNIT_EXPECT_EQ(test, 1, next);
+	KUNIT_EXPECT_EQ(test, there, opened_from(f, page));
+}
+
+static struct page *first_page(const struct sk_buff *skb)
+{
+	return skb_frag_page(&skb_shinfo(skb)->frags[0]);
+}
+
+static void rx_copies_what_others_may_write_before_it_opens_it(struct kunit *test)
+{
+	static const u32 sizes[] = { 100 };
+	struct rx_fixture *f = test->priv;
+	struct sk_buff *skb, *more;
+
+	make_stream(test, f, sizes, ARRAY_SIZE(sizes));
+	f->conn->key_plane = true;
+
+	rx_restart(f, 1);
+	skb = new_skb(test, f, f->wire, f->wire_len, 0);
+	open_one(test, f, skb, first_page(skb), true);
+
+	rx_restart(f, 1);
+	skb = new_skb(test, f, f->wire, f->wire_len, 0);
+	share_frags(skb);
+	open_one(test, f, skb, first_page(skb), false);
+
+	/* in the list behind a segment that nobody shares */
+	rx_restart(f, 1);
+	skb = new_skb(test, f, f->wire, 20, 0);
+	more = new_skb(test, f, f->wire + 20, f->wire_len - 20, 0);
+	share_frags(more);
+	append_skb(skb, more);
+	open_one(test, f, skb, first_page(skb), false);
 }
 
 /* --- changed records --- */
@@ -543,6 +625,8 @@ static struct kunit_case rx_cases[] = {
 			      suite_gen_params, { .speed = KUNIT_SPEED_SLOW }),
 	KUNIT_CASE_PARAM_ATTR(rx_opens_the_same_however_full_records_are_cut,
 			      suite_gen_params, { .speed = KUNIT_SPEED_SLOW }),
+	KUNIT_CASE_PARAM(rx_copies_what_others_may_write_before_it_opens_it,
+			 suite_gen_params),
 	KUNIT_CASE_PARAM(rx_refuses_flipped_bits_of_the_fragment,
 			 suite_gen_params),
 	KUNIT_CASE_PARAM(rx_refuses_flipped_bits_of_the_header,
