@@ -48,6 +48,7 @@ const struct nla_policy socktls_action_policy[SOCKTLS_A_ACTION_MAX + 1] = {
 	[SOCKTLS_A_ACTION_ERRNO]	= NLA_POLICY_RANGE(NLA_U32, 1, 4095),
 	[SOCKTLS_A_ACTION_TEXT]		= { .type = NLA_NUL_STRING,
 					    .len = 255 },
+	[SOCKTLS_A_ACTION_SEQUENCE]	= { .type = NLA_U64 },
 };
 static u32 get_u32(struct nlattr **tb, int attr)
 {
@@ -85,6 +86,9 @@ static void action_parse_key(struct nlattr **tb, struct socktls_key *key)
 					key->mac_key);
 	key->secret_len = get_key_part(tb, SOCKTLS_A_ACTION_TRAFFIC_SECRET,
 				       key->secret);
+	if (tb[SOCKTLS_A_ACTION_SEQUENCE])
+		key->seq = nla_get_u64(tb[SOCKTLS_A_ACTION_SEQUENCE]);
+	key->explicit_nonce = key->seq;
 }
 
 /* What each kind cannot do without. */

@@ -276,6 +276,9 @@ void reply_key(struct reply *reply, enum socktls_direction direction,
 	reply_u32(reply, SOCKTLS_A_ACTION_CIPHER, TLS_CIPHER_AES_GCM_128);
 	reply_bytes(reply, SOCKTLS_A_ACTION_KEY, wire->key, sizeof(wire->key));
 	reply_bytes(reply, SOCKTLS_A_ACTION_IV, wire->iv, is_12 ? 4 : 12);
+	if (wire->seq)
+		reply_bytes(reply, SOCKTLS_A_ACTION_SEQUENCE, &wire->seq,
+			    sizeof(wire->seq));
 	if (!is_12 && level == SOCKTLS_LEVEL_APPLICATION)
 		reply_bytes(reply, SOCKTLS_A_ACTION_TRAFFIC_SECRET,
 			    wire->secret, sizeof(wire->secret));
@@ -353,6 +356,7 @@ void rig_finish(struct rig *rig, uint16_t version, uint32_t flags,
 {
 	wire_key(&rig->out, version, 1);
 	wire_key(&rig->in, version, 2);
+	rig->out.seq = rig->in.seq = rig->first_seq;
 	reply_version(&rig->reply, version);
 	if (version == 0x0303)
 		rig_change_cipher_spec(rig);

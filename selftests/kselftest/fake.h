@@ -123,12 +123,14 @@ int fake_reply(struct fake *fake, struct reply *reply);
  * @raw: the other end, plain TCP
  * @out: from the test to @fd
  * @in: from @fd to the test
+ * @first_seq: sequence number of the first record under a key, both ways
  */
 struct rig {
 	struct fake	helper;
 	int		fd, raw;
 	uint64_t	id;
 	struct wire	out, in;
+	uint64_t	first_seq;
 	struct reply	reply;
 };
 

@@ -217,6 +217,57 @@ TEST(skip_trial_is_bounded)
 	expect_gone(20);
 }
 
+/* ---- the sequence number ---- */
+
+static void expect_overflow(void)
+{
+	struct socktls_error told;
+
+	EXPECT_EQ(tls_state(rig.fd), SOCKTLS_STATE_FAILED);
+	tls_error(rig.fd, &told);
+	EXPECT_EQ(told.error, EOVERFLOW);
+	EXPECT_EQ(stat_value("ErrSequence"), 1);
+	/* nothing goes any more: when sending has ended, no alert either */
+	EXPECT_FALSE(wire_read(&rig.in, &record));
+}
+
+/* RFC 5246 section 6.1: it never wraps, and TLS 1.2 has no KeyUpdate */
+TEST(sequence_number_does_not_wrap_when_sending)
+{
+	rig.first_seq = UINT64_MAX - 2;
+	rig_up(&rig, SOCKTLS_SERVER, 0x0303);
+	ASSERT_EQ(write(rig.fd, "one", 3), 3);
+	wire_expect_data(&rig.in, "one", 3);
+	ASSERT_EQ(write(rig.fd, "two", 3), 3);
+	wire_expect_data(&rig.in, "two", 3);
+	EXPECT_ERRNO(write(rig.fd, "three", 5), EOVERFLOW);
+	EXPECT_ERRNO(write(rig.fd, "three", 5), EOVERFLOW);
+	expect_overflow();
+}
+
+/* What no record will carry was not taken. */
+TEST(write_ends_where_the_sequence_number_does)
+{
+	rig.first_seq = UINT64_MAX - 1;
+	rig_up(&rig, SOCKTLS_SERVER, 0x0303);
+	EXPECT_EQ(write(rig.fd, buf, 40000), 16384);
+	ASSERT_TRUE(wire_read(&rig.in, &record));
+	EXPECT_EQ(record.len, 16384);
+	expect_overflow();
+}
+
+TEST(sequence_number_does_not_wrap_when_receiving)
+{
+	rig.first_seq = UINT64_MAX - 1;
+	rig_up(&rig, SOCKTLS_SERVER, 0x0303);
+	wire_write(&rig.out, TYPE_DATA, "one", 3);
+	ASSERT_TRUE(read_all(rig.fd, buf, 3));
+	wire_write(&rig.out, TYPE_DATA, "two", 3);
+	EXPECT_ERRNO(read(rig.fd, buf, 3), EOVERFLOW);
+	wire_expect_alert(&rig.in, 80);
+	expect_overflow();
+}
+
 /* ---- lazy ---- */
 
 static void lazy_begin(uint16_t version)

@@ -146,6 +146,7 @@ enum socktls_action_attr {
 	SOCKTLS_A_ACTION_ALERT,		/* u32: FAIL; absent: none is sent */
 	SOCKTLS_A_ACTION_ERRNO,		/* u32: FAIL */
 	SOCKTLS_A_ACTION_TEXT,		/* string: FAIL */
+	SOCKTLS_A_ACTION_SEQUENCE,	/* u64: KEY */
 
 	__SOCKTLS_A_ACTION_MAX,
 	SOCKTLS_A_ACTION_MAX = __SOCKTLS_A_ACTION_MAX - 1
