@@ -475,11 +475,14 @@ int socktls_hs_send_lazy(struct socktls_conn *conn)
 	list_for_each_entry_safe(action, next, &conn->tx.lazy, list) {
 		int err = apply_send(conn, action);
 
+		if (action->taken)
+			conn->tx.lazy_begun = true;
 		if (err)
 			return err;
 		list_del(&action->list);
 		hs_action_free(action);
 	}
+	conn->tx.lazy_begun = false;
 	socktls_rekey_arm(conn);
 	return 0;
 }

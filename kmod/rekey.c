@@ -109,7 +109,10 @@ static int rekey_send(struct socktls_conn *conn)
 	u32 taken = 0;
 	int err;
 
-	err = socktls_tx_flush(conn);
+	/* no record may come between those of a message (section 5.1) */
+	err = tx->lazy_begun ? socktls_hs_send_lazy(conn) : 0;
+	if (!err)
+		err = socktls_tx_flush(conn);
 	if (err)
 		return err;
 	next = rekey_next(tx->epoch);

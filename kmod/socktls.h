@@ -120,6 +120,7 @@ struct socktls_tx {
 	u16			no_renegotiation;
 	u8			updates;	/* KeyUpdates to be sent */
 	struct list_head	lazy;		/* struct hs_action, for later */
+	bool			lazy_begun;	/* sent in part, maybe in a message */
 	u32			lazy_size;	/* all that was ever kept, bytes */
 	u64			rekey_at;	/* sequence number that asks for one */
 	u64			prelude_at;	/* and for socktls_tx_prelude() */

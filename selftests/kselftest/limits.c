@@ -331,6 +331,61 @@ TEST(lazy_bytes_go_under_the_key_of_then)
 	rig_expect_alive(&rig);
 }
 
+/* A ticket of many records, and a send buffer that holds a few of them. */
+#define LONG_TICKET	40000
+
+static void lazy_begin_long(void)
+{
+	static uint8_t ticket[LONG_TICKET] = { 4, 0, (LONG_TICKET - 4) >> 8,
+					       (LONG_TICKET - 4) & 0xff };
+
+	pattern_fill(ticket + 4, LONG_TICKET - 4, 4);
+	rig_begin(&rig, SOCKTLS_SERVER, &item);
+	set_int(rig.fd, SOL_SOCKET, SO_SNDBUF, 4608);
+	set_int(rig.raw, SOL_SOCKET, SO_RCVBUF, 4608);
+	reply_limit(&rig.reply, SOCKTLS_DIRECTION_TX, 100);
+	reply_send(&rig.reply, TYPE_HANDSHAKE, ticket, LONG_TICKET, true);
+	rig_finish(&rig, 0x0304, 0, NULL, 0);
+	set_nonblocking(rig.fd, true);
+	/* TCP takes a part of it, and nothing of what comes behind */
+	EXPECT_ERRNO(write(rig.fd, "data", 4), EAGAIN);
+	set_nonblocking(rig.fd, false);
+}
+
+static void expect_long_ticket(void)
+{
+	size_t done = 0;
+
+	while (done < LONG_TICKET) {
+		ASSERT_TRUE(wire_read(&rig.in, &record));
+		ASSERT_EQ(record.type, TYPE_HANDSHAKE);
+		/* not the KeyUpdate */
+		ASSERT_EQ(record.len, 100);
+		if (done)
+			ASSERT_TRUE(pattern_ok(record.bytes, record.len, done));
+		done += record.len;
+	}
+}
+
+/* RFC 8446 section 5.1: no other record between those of a message */
+TEST(lazy_message_in_pieces_is_not_cut_by_a_key_update)
+{
+	lazy_begin_long();
+	ASSERT_EQ(tls_set_u32(rig.fd, SOCKTLS_KEY_UPDATE, 0), 0);
+	expect_long_ticket();
+	wire_expect_key_update(&rig.in, 0);
+	rig_expect_alive(&rig);
+}
+
+TEST(lazy_message_in_pieces_is_not_cut_by_an_answer)
+{
+	lazy_begin_long();
+	wire_key_update(&rig.out, 1);
+	expect_long_ticket();
+	wire_expect_key_update(&rig.in, 0);
+	rig_expect_alive(&rig);
+}
+
 int main(int argc, char **argv)
 {
 	return harness_main(argc, argv);
