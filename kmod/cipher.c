@@ -202,6 +202,7 @@ struct socktls_epoch *socktls_epoch_new_null(void)
 		e->serial = atomic_inc_return(&epoch_serials);
 	} while (!e->serial);
 	sg_init_table(e->sg, ARRAY_SIZE(e->sg));
+	sg_init_table(e->plain_sg, ARRAY_SIZE(e->plain_sg));
 	atomic_inc(&epochs_alive);
 	return e;
 }
@@ -344,21 +345,8 @@ static u32 seal_len(const struct socktls_epoch *e, u32 plaintext_len,
 	return len + e->cipher->tag_size;
 }
 
-/* RFC 8446 section 5.4: padding does not lift the limit of the record's size */
-static int seal_check(const struct socktls_epoch *e,
-		      const struct socktls_vec *vec, u32 plaintext_len,
-		      u32 padding)
-{
-	if (plaintext_len > RECORD_MAX_PLAINTEXT ||
-	    padding > RECORD_MAX_PLAINTEXT - plaintext_len ||
-	    (padding && !epoch_is_13(e)) ||
-	    seal_len(e, plaintext_len, padding) > vec->len)
-		return -EINVAL;
-	return 0;
-}
-
 /* The caller's pages may hold anything: none of it must go out as padding. */
-static void seal_pad(struct socktls_vec *vec, u32 off, u32 padding)
+static void seal_pad(const struct socktls_vec *vec, u32 off, u32 padding)
 {
 	while (padding) {
 		u32 n = min_t(u32, padding, PAGE_SIZE);
@@ -369,114 +357,173 @@ static void seal_pad(struct socktls_vec *vec, u32 off, u32 padding)
 	}
 }
 
-/* The source of an encryption whose plaintext is not in the record. */
-static int seal_source(struct socktls_epoch *e, const struct socktls_vec *vec,
-		       u32 plaintext_len, struct socktls_source *from)
+/**
+ * struct seal - one record to be protected
+ * @type: content type
+ * @vec: where it goes
+ * @plain: where its plaintext is, at the same offset; may be @vec
+ * @from: or, if not NULL, where it is
+ * @len: bytes of plaintext
+ * @padding: bytes behind it
+ */
+struct seal {
+	u8			type;
+	struct socktls_vec	*vec;
+	const struct socktls_vec *plain;
+	struct socktls_source	*from;
+	u32			len;
+	u32			padding;
+};
+
+/* RFC 8446 section 5.4: padding does not lift the limit of the record's size */
+static int seal_check(const struct socktls_epoch *e, const struct seal *s)
 {
+	if (s->len > RECORD_MAX_PLAINTEXT ||
+	    s->padding > RECORD_MAX_PLAINTEXT - s->len ||
+	    (s->padding && !epoch_is_13(e)) ||
+	    seal_len(e, s->len, s->padding) > s->vec->len)
+		return -EINVAL;
+	return 0;
+}
+
+/* The source of an encryption: a plaintext that is nowhere in a record. */
+static struct scatterlist *seal_source(struct socktls_epoch *e,
+				       const struct seal *s)
+{
+	struct socktls_source *from = s->from;
 	struct scatterlist *behind = &from->sg[from->nr + 1];
 
 	if (!epoch_is_13(e)) {
 		sg_set_buf(from->sg, e->aad, RECORD_AAD_LEN_12);
 		sg_mark_end(behind - 1);
-		return 0;
+		return from->sg;
 	}
 	sg_mark_end(behind);
-	return socktls_vec_part(vec, 0, RECORD_HEADER_LEN, from->sg) ? :
-	       socktls_vec_part(vec, RECORD_HEADER_LEN + plaintext_len, 1,
-				behind);
+	if (socktls_vec_part(s->vec, 0, RECORD_HEADER_LEN, from->sg) ||
+	    socktls_vec_part(s->vec, RECORD_HEADER_LEN + s->len, 1, behind))
+		return NULL;
+	return from->sg;
 }
 
-/* @from: where the plaintext is, NULL: in @vec */
-static int seal_aead(struct socktls_epoch *e, u8 type, struct socktls_vec *vec,
-		     u32 plaintext_len, u32 padding,
-		     struct socktls_source *from)
+/* The same of one that is, at the same place in another one. */
+static struct scatterlist *seal_plain(struct socktls_epoch *e,
+				      const struct seal *s)
 {
-	u32 body = plaintext_len + e->cipher->tag_size + e->prefix;
-	u8 header[RECORD_HEADER_LEN], explicit_nonce[8];
-	struct scatterlist *sg = e->sg, *src;
-	u32 assoc = RECORD_HEADER_LEN;
-	u32 crypt = plaintext_len;
+	if (socktls_vec_to_sg(s->plain, s->vec->len, e->plain_sg,
+			      ARRAY_SIZE(e->plain_sg)))
+		return NULL;
+	return epoch_is_13(e) ? e->plain_sg :
+				epoch_sg_12(e, e->src, e->plain_sg);
+}
+
+/* In TLS 1.3 what is encrypted goes on behind the plaintext (section 5.2). */
+static void seal_inner_type(const struct seal *s)
+{
+	const struct socktls_vec *vec = s->from ? s->vec : s->plain;
+	u32 off = RECORD_HEADER_LEN + s->len;
+
+	socktls_vec_write(vec, off, &s->type, 1);
+	seal_pad(vec, off + 1, s->padding);
+}
+
+static void seal_header(const struct seal *s, u8 type, u32 body)
+{
+	u8 header[RECORD_HEADER_LEN];
+
+	record_write_header(header, type, RECORD_TLS_1_2, body);
+	socktls_vec_write(s->vec, 0, header, sizeof(header));
+	if (s->plain && s->plain != s->vec)
+		socktls_vec_write(s->plain, 0, header, sizeof(header));
+}
+
+static int seal_aead(struct socktls_epoch *e, const struct seal *s)
+{
+	u32 crypt = s->len + (epoch_is_13(e) ? 1 + s->padding : 0);
+	u32 body = e->prefix + crypt + e->cipher->tag_size;
+	struct scatterlist *sg = e->sg, *src = e->sg;
+	u8 explicit_nonce[8];
 	int err;
 
-	if (epoch_is_13(e)) {
-		body += 1 + padding;
-		crypt += 1 + padding;
-		socktls_vec_write(vec, RECORD_HEADER_LEN + plaintext_len,
-				  &type, 1);
-		seal_pad(vec, RECORD_HEADER_LEN + plaintext_len + 1, padding);
-		type = RECORD_APPLICATION_DATA;
-	}
-	socktls_vec_trim(vec, RECORD_HEADER_LEN + body);
-	record_write_header(header, type, RECORD_TLS_1_2, body);
-	socktls_vec_write(vec, 0, header, sizeof(header));
-	err = socktls_vec_to_sg(vec, vec->len, sg, ARRAY_SIZE(e->sg));
+	if (epoch_is_13(e))
+		seal_inner_type(s);
+	socktls_vec_trim(s->vec, RECORD_HEADER_LEN + body);
+	seal_header(s, epoch_is_13(e) ? RECORD_APPLICATION_DATA : s->type,
+		    body);
+	err = socktls_vec_to_sg(s->vec, s->vec->len, sg, ARRAY_SIZE(e->sg));
 	if (err)
 		return err;
 	if (!epoch_is_13(e)) {
-		record_aad_12(e->aad, e->seq, type, RECORD_TLS_1_2,
-			      plaintext_len);
+		record_aad_12(e->aad, e->seq, s->type, RECORD_TLS_1_2, s->len);
 		put_unaligned_be64(e->explicit_nonce, explicit_nonce);
-		socktls_vec_write(vec, RECORD_HEADER_LEN, explicit_nonce,
+		socktls_vec_write(s->vec, RECORD_HEADER_LEN, explicit_nonce,
 				  e->prefix);
-		sg = epoch_sg_12(e, e->src, sg);
-		assoc = RECORD_AAD_LEN_12;
+		sg = epoch_sg_12(e, e->dst, sg);
+		src = sg;
 	}
-	src = sg;
-	if (from) {
-		err = seal_source(e, vec, plaintext_len, from);
-		if (err)
-			return err;
-		src = from->sg;
-	}
+	if (s->from)
+		src = seal_source(e, s);
+	else if (s->plain != s->vec)
+		src = seal_plain(e, s);
+	if (!src)
+		return -EMSGSIZE;
 	epoch_nonce(e, e->prefix ? explicit_nonce : NULL);
-	aead_request_set_ad(e->req, assoc);
+	aead_request_set_ad(e->req, epoch_is_13(e) ? RECORD_HEADER_LEN :
+						     RECORD_AAD_LEN_12);
 	aead_request_set_crypt(e->req, src, sg, crypt, e->nonce);
 	return crypto_wait_req(crypto_aead_encrypt(e->req), &e->wait);
 }
 
-static int seal_cbc(struct socktls_epoch *e, u8 type, struct socktls_vec *vec,
-		    u32 plaintext_len)
+static int seal_cbc(struct socktls_epoch *e, const struct seal *s)
 {
 	u8 header[RECORD_HEADER_LEN];
 	u32 fragment_len;
 	int err;
 
-	socktls_vec_read(vec, RECORD_HEADER_LEN + e->prefix,
-			 e->scratch + e->prefix, plaintext_len);
-	err = socktls_cbc_seal(e->cbc, e->seq, type, RECORD_TLS_1_2,
-			       e->scratch, plaintext_len, &fragment_len);
+	socktls_vec_read(s->plain, RECORD_HEADER_LEN + e->prefix,
+			 e->scratch + e->prefix, s->len);
+	err = socktls_cbc_seal(e->cbc, e->seq, s->type, RECORD_TLS_1_2,
+			       e->scratch, s->len, &fragment_len);
 	if (err)
 		return err;
-	socktls_vec_trim(vec, RECORD_HEADER_LEN + fragment_len);
-	record_write_header(header, type, RECORD_TLS_1_2, fragment_len);
-	socktls_vec_write(vec, 0, header, sizeof(header));
-	socktls_vec_write(vec, RECORD_HEADER_LEN, e->scratch, fragment_len);
+	socktls_vec_trim(s->vec, RECORD_HEADER_LEN + fragment_len);
+	record_write_header(header, s->type, RECORD_TLS_1_2, fragment_len);
+	socktls_vec_write(s->vec, 0, header, sizeof(header));
+	socktls_vec_write(s->vec, RECORD_HEADER_LEN, e->scratch, fragment_len);
 	return 0;
 }
 
-static int epoch_seal(struct socktls_epoch *epoch, u8 type,
-		      struct socktls_vec *vec, u32 plaintext_len, u32 padding,
-		      struct socktls_source *from)
+static int seal_null(const struct seal *s)
 {
-	u8 header[RECORD_HEADER_LEN];
+	u32 off = RECORD_HEADER_LEN;
+	u8 chunk[128];
+	u32 n;
+
+	for (; s->plain != s->vec && off < RECORD_HEADER_LEN + s->len;
+	     off += n) {
+		n = min_t(u32, RECORD_HEADER_LEN + s->len - off, sizeof(chunk));
+		socktls_vec_read(s->plain, off, chunk, n);
+		socktls_vec_write(s->vec, off, chunk, n);
+	}
+	socktls_vec_trim(s->vec, RECORD_HEADER_LEN + s->len);
+	seal_header(s, s->type, s->len);
+	return 0;
+}
+
+static int epoch_seal(struct socktls_epoch *epoch, const struct seal *s)
+{
 	int err;
 
 	if (epoch->seq == U64_MAX)
 		return -EOVERFLOW;
-	err = seal_check(epoch, vec, plaintext_len, padding);
+	err = seal_check(epoch, s);
 	if (err)
 		return err;
-	if (!epoch->cipher) {
-		socktls_vec_trim(vec, RECORD_HEADER_LEN + plaintext_len);
-		record_write_header(header, type, RECORD_TLS_1_2,
-				    plaintext_len);
-		socktls_vec_write(vec, 0, header, sizeof(header));
-	} else if (epoch->cbc) {
-		err = seal_cbc(epoch, type, vec, plaintext_len);
-	} else {
-		err = seal_aead(epoch, type, vec, plaintext_len, padding,
-				from);
-	}
+	if (!epoch->cipher)
+		err = seal_null(s);
+	else if (epoch->cbc)
+		err = seal_cbc(epoch, s);
+	else
+		err = seal_aead(epoch, s);
 	if (err)
 		return err;
 	epoch->seq++;
@@ -485,11 +532,13 @@ static int epoch_seal(struct socktls_epoch *epoch, u8 type,
 }
 
 /**
- * socktls_epoch_seal() - protect one record in place
+ * socktls_epoch_seal() - protect one record
  * @epoch: the send epoch
  * @type: content type
- * @vec: room for the header and the prefix, the plaintext, and at least
- *	socktls_epoch_suffix_max() bytes and @padding; trimmed to the record
+ * @vec: where it goes: room for the header and the prefix, the plaintext, and
+ *	at least socktls_epoch_suffix_max() bytes and @padding; trimmed to the
+ *	record
+ * @plain: where the plaintext is, with as much room around it; may be @vec
  * @plaintext_len: bytes of plaintext, at most 16384
  * @padding: zeros behind the inner content type (RFC 8446 section 5.4)
  *
@@ -498,12 +547,19 @@ static int epoch_seal(struct socktls_epoch *epoch, u8 type,
  * Return: 0; -EINVAL when plaintext and padding are over 2^14 bytes, @vec is too
  * short, or TLS 1.2 is to be padded; -EOVERFLOW when the sequence number would
  * wrap (RFC 8446 5.3); another negative errno of the crypto API. The sequence
- * number advances only on success.
+ * number advances only on success. The plaintext survives failure unless it is
+ * in @vec, whose content must then not be shown to anybody.
  */
 int socktls_epoch_seal(struct socktls_epoch *epoch, u8 type,
-		       struct socktls_vec *vec, u32 plaintext_len, u32 padding)
+		       struct socktls_vec *vec, const struct socktls_vec *plain,
+		       u32 plaintext_len, u32 padding)
 {
-	return epoch_seal(epoch, type, vec, plaintext_len, padding, NULL);
+	const struct seal s = {
+		.type = type, .vec = vec, .plain = plain,
+		.len = plaintext_len, .padding = padding,
+	};
+
+	return epoch_seal(epoch, &s);
 }
 
 /**
@@ -532,7 +588,11 @@ int socktls_epoch_seal_from(struct socktls_epoch *epoch, u8 type,
 			    struct socktls_vec *vec, u32 plaintext_len,
 			    struct socktls_source *from)
 {
-	return epoch_seal(epoch, type, vec, plaintext_len, 0, from);
+	const struct seal s = {
+		.type = type, .vec = vec, .from = from, .len = plaintext_len,
+	};
+
+	return epoch_seal(epoch, &s);
 }
 
 /* The content type is the last byte that is not zero (RFC 8446 section 5.4). */

@@ -127,6 +127,7 @@ struct socktls_epoch {
 	struct scatterlist	src[3];
 	struct scatterlist	dst[3];
 	struct scatterlist	sg[VEC_SEGMENTS + 1];
+	struct scatterlist	plain_sg[VEC_SEGMENTS + 1];
 };
 
 const struct socktls_cipher *socktls_cipher_find(u16 type);
@@ -139,7 +140,8 @@ void socktls_epoch_limits(const struct socktls_epoch *epoch,
 			  struct record_limits *limits);
 u32 socktls_epoch_suffix_max(const struct socktls_epoch *epoch);
 int socktls_epoch_seal(struct socktls_epoch *epoch, u8 type,
-		       struct socktls_vec *vec, u32 plaintext_len, u32 padding);
+		       struct socktls_vec *vec, const struct socktls_vec *plain,
+		       u32 plaintext_len, u32 padding);
 bool socktls_epoch_takes_source(const struct socktls_epoch *epoch);
 int socktls_epoch_seal_from(struct socktls_epoch *epoch, u8 type,
 			    struct socktls_vec *vec, u32 plaintext_len,

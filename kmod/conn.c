@@ -421,6 +421,18 @@ static void conn_count_failure(struct socktls_conn *conn)
 }
 
 /**
+ * socktls_conn_send_fin() - TCP's half of shutdown(SHUT_WR)
+ * @conn: sk locked
+ */
+void socktls_conn_send_fin(struct socktls_conn *conn)
+{
+	struct sock *sk = conn->sk;
+
+	WRITE_ONCE(sk->sk_shutdown, sk->sk_shutdown | SEND_SHUTDOWN);
+	conn->protos->base_prot->shutdown(sk, SEND_SHUTDOWN);
+}
+
+/**
  * socktls_conn_fail() - the connection is dead: tell the peer and the program
  * @conn: sk locked
  * @error: positive errno for the program
@@ -457,11 +469,8 @@ void socktls_conn_fail(struct socktls_conn *conn, int error, int alert,
 		    !conn->tx.closing)
 			socktls_tx_alert(conn, ALERT_LEVEL_FATAL, alert);
 		conn->tx.closing = true;
-		if (!(sk->sk_shutdown & SEND_SHUTDOWN) && !conn->closing) {
-			WRITE_ONCE(sk->sk_shutdown,
-				   sk->sk_shutdown | SEND_SHUTDOWN);
-			conn->protos->base_prot->shutdown(sk, SEND_SHUTDOWN);
-		}
+		if (!(sk->sk_shutdown & SEND_SHUTDOWN) && !conn->closing)
+			socktls_conn_send_fin(conn);
 	}
 	if (!conn->key_plane && alert >= 0)
 		socktls_session_ended(conn, alert);

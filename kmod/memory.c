@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Memory of received records. A record lies in one run of pages, so that it can
- * be described and copied in one piece, at the offset in its first page that it
- * has in the packet: then source and destination cross pages together, and the
- * cipher is called once for each page. Each CPU keeps one page and one run for
- * the next record: pages fresh from the allocator are zeroed, which costs more
- * than all else of a record but its cipher.
+ * Memory of records, of the plaintext's side. A record lies in one run of pages,
+ * so that it can be described and copied in one piece, at the offset in its first
+ * page that it has in the packet: then source and destination cross pages
+ * together, and the cipher is called once for each page. Each CPU keeps one page
+ * and one run for the next record: pages fresh from the allocator are zeroed,
+ * which costs more than all else of a record but its cipher. For the same reason
+ * it keeps some of the page fragments that sealed records went to.
  */
 #include <linux/gfp.h>
 #include <linux/mm.h>
@@ -23,8 +24,18 @@ static DEFINE_PER_CPU(struct rx_record *, kept_page);
 static DEFINE_PER_CPU(struct rx_record *, kept_run);
 static atomic_t records_alive = ATOMIC_INIT(0);
 
+/* Fragments full of records that TCP holds, perhaps; the oldest at next. */
+#define FRAGS_KEPT	4
+
+struct kept_frags {
+	unsigned int	next;
+	struct page	*page[FRAGS_KEPT];
+};
+
+static DEFINE_PER_CPU(struct kept_frags, kept_frags);
+
 /* Records in use; those that are kept for the next are not. */
-int socktls_rx_alive(void)
+int socktls_records_alive(void)
 {
 	return atomic_read(&records_alive);
 }
@@ -190,12 +201,57 @@ void socktls_record_uncharge(struct sock *sk, struct rx_record *rec)
 	rec->charged = 0;
 }
 
-/* Nobody receives any more: the module goes. */
+/* Gives up a full fragment for one that nobody holds any more, if there is one. */
+static struct page *frag_exchange(struct page *full)
+{
+	struct kept_frags *kept = get_cpu_ptr(&kept_frags);
+	struct page *oldest = kept->page[kept->next];
+
+	kept->page[kept->next] = full;
+	kept->next = (kept->next + 1) % FRAGS_KEPT;
+	put_cpu_ptr(&kept_frags);
+	if (oldest && page_ref_count(oldest) != 1) {
+		put_page(oldest);
+		oldest = NULL;
+	}
+	return oldest;
+}
+
+/**
+ * socktls_frag_refill() - a page fragment for sealed records
+ * @sk: locked
+ * @frag: of sk_page_frag(); begun anew if nobody else holds it
+ *
+ * Context: process.
+ *
+ * Return: whether there is room in @frag now.
+ */
+bool socktls_frag_refill(struct sock *sk, struct page_frag *frag)
+{
+	struct page *page = frag->page;
+
+	if (page && frag->offset + FRAG_ROOM_MIN > frag->size &&
+	    page_ref_count(page) != 1 && !page_is_pfmemalloc(page)) {
+		page = frag_exchange(page);
+		frag->page = page;
+		frag->offset = 0;
+		frag->size = page ? page_size(page) : 0;
+		if (page)
+			return true;
+	}
+	return sk_page_frag_refill(sk, frag);
+}
+
+/* Nobody sends or receives any more: the module goes. */
 void socktls_record_exit(void)
 {
+	unsigned int i;
 	int cpu;
 
 	for_each_possible_cpu(cpu) {
+		for (i = 0; i < FRAGS_KEPT; i++)
+			if (per_cpu(kept_frags, cpu).page[i])
+				put_page(per_cpu(kept_frags, cpu).page[i]);
 		record_free(per_cpu(kept_page, cpu));
 		record_free(per_cpu(kept_run, cpu));
 	}

@@ -60,7 +60,7 @@ static int stat_show(struct seq_file *seq, void *v)
 	seq_printf(seq, "%-32s%d\n", "CurrItems", hs_alive() + session_items_alive());
 	seq_printf(seq, "%-32s%d\n", "CurrTxSegments",
 		   socktls_tx_pages_alive());
-	seq_printf(seq, "%-32s%d\n", "CurrRxRecords", socktls_rx_alive());
+	seq_printf(seq, "%-32s%d\n", "CurrRecords", socktls_records_alive());
 	return 0;
 }
 

@@ -38,21 +38,43 @@ static bool conn_is_plain(const struct socktls_conn *conn)
 	       !READ_ONCE(conn->key_plane);
 }
 
+#define CLOSE_PASSES	8
+
+/* sk locked, released in between. */
+static void close_pause(struct socktls_conn *conn)
+{
+	release_sock(conn->sk);
+	lock_sock(conn->sk);
+}
+
+/*
+ * TCP sends its FIN in any case: if memory is short, there are a few tries for
+ * what goes before it, and then the peer sees the end as what it is, a cut.
+ */
+static void close_notify(struct socktls_conn *conn)
+{
+	unsigned int passes = CLOSE_PASSES;
+	int err = socktls_tx_close_notify(conn);
+
+	while ((err == -EAGAIN || err == -ENOMEM) && --passes) {
+		close_pause(conn);
+		err = socktls_tx_close_notify(conn);
+	}
+}
+
 /*
  * Unread tickets must not make TCP send a reset. The acknowledgement of the
  * first, which goes with the close_notify, brings those that Nagle's algorithm
- * held back: into the backlog, while the lock is held. sk locked, released in
- * between.
+ * held back: into the backlog, while the lock is held.
  */
 static void close_drain(struct socktls_conn *conn)
 {
-	unsigned int passes = 8;
+	unsigned int passes = CLOSE_PASSES;
 
 	socktls_rx_fill(conn, 1);
-	socktls_tx_close_notify(conn);
+	close_notify(conn);
 	do {
-		release_sock(conn->sk);
-		lock_sock(conn->sk);
+		close_pause(conn);
 		socktls_rx_fill(conn, 1);
 	} while (--passes && socktls_rx_buffered(conn) && !conn->rx.error &&
 		 list_empty(&conn->rx.opened));
@@ -68,11 +90,11 @@ static void protos_close(struct sock *sk, long timeout)
 	conn->closing = true;
 	if (conn->key_plane) {
 		if (conn->tx.keyed)
-			socktls_tx_close_notify(conn);
+			close_notify(conn);
 	} else if (conn->state == SOCKTLS_STATE_HANDSHAKING) {
 		socktls_hs_end(conn, SOCKTLS_ABORT_CLOSED, -1);
 		socktls_conn_cancel_deadline(conn);
-		socktls_tx_close_notify(conn);
+		close_notify(conn);
 	} else if (conn->state == SOCKTLS_STATE_ESTABLISHED) {
 		close_drain(conn);
 	}
@@ -113,24 +135,39 @@ static void protos_release_cb(struct sock *sk)
 	}
 }
 
+/*
+ * The end of what this side sends. Return: true when what goes before TCP's FIN
+ * waits for memory; the FIN is then the connection's work's.
+ */
+static bool shutdown_sending(struct socktls_conn *conn)
+{
+	int err = 0;
+	bool later;
+
+	lock_sock(conn->sk);
+	if ((conn->key_plane && conn->tx.keyed) ||
+	    conn->state == SOCKTLS_STATE_ESTABLISHED)
+		err = socktls_tx_close_notify(conn);
+	else if (conn->state == SOCKTLS_STATE_HANDSHAKING)
+		socktls_conn_fail(conn, ECANCELED, ALERT_USER_CANCELED,
+				  SOCKTLS_ALERT_SENT,
+				  "shutdown() was called before the handshake was done");
+	later = err == -EAGAIN || err == -ENOMEM;
+	conn->tx.fin = later;
+	release_sock(conn->sk);
+	return later;
+}
+
 static int protos_shutdown(struct socket *sock, int how)
 {
-	struct sock *sk = sock->sk;
-	struct socktls_conn *conn = socktls_conn(sk);
+	struct socktls_conn *conn = socktls_conn(sock->sk);
 
 	if (how == SHUT_RD || how == SHUT_RDWR)
 		WRITE_ONCE(conn->rx.shut, true);
-	if (how == SHUT_WR || how == SHUT_RDWR) {
-		lock_sock(sk);
-		if (conn->key_plane && conn->tx.keyed)
-			socktls_tx_close_notify(conn);
-		else if (conn->state == SOCKTLS_STATE_ESTABLISHED)
-			socktls_tx_close_notify(conn);
-		else if (conn->state == SOCKTLS_STATE_HANDSHAKING)
-			socktls_conn_fail(conn, ECANCELED, ALERT_USER_CANCELED,
-					  SOCKTLS_ALERT_SENT,
-					  "shutdown() was called before the handshake was done");
-		release_sock(sk);
+	if ((how == SHUT_WR || how == SHUT_RDWR) && shutdown_sending(conn)) {
+		if (how == SHUT_WR)
+			return 0;
+		how = SHUT_RD;
 	}
 	return conn->protos->base_ops->shutdown(sock, how);
 }

@@ -56,7 +56,7 @@ struct socktls_config {
 /* The most skb fragments that a record is decrypted from without a copy. */
 #define RX_SEGMENTS	24
 
-/* An opened record, waiting for its reader. */
+/* Memory of a record: an opened one waits for its reader; see memory.c. */
 struct rx_record {
 	struct list_head	list;
 	u8			type;
@@ -102,14 +102,17 @@ struct socktls_rx {
 
 struct socktls_tx {
 	struct socktls_epoch	*epoch;
-	struct socktls_vec	vec;		/* open record, or unsent tail */
+	struct rx_record	*open;		/* where its plaintext is */
+	struct socktls_vec	vec;		/* sealed record, or unsent tail */
 	u32			plaintext_len;	/* of the open record */
 	unsigned long		open_until;	/* jiffies: then it is sent */
 	u8			type;		/* of the open record */
 	u8			sent;		/* segments of a sealed record gone */
 	bool			sealed;		/* vec is a sealed record */
 	bool			keyed;		/* key plane: TLS_TX was set */
-	bool			closing;	/* close_notify queued or sent */
+	bool			closing;	/* nothing more may be written */
+	bool			notify;		/* a close_notify is due */
+	bool			fin;		/* TCP's FIN is, behind all else */
 	bool			force;		/* over the send buffer's limit */
 	bool			dynamic;	/* short records while cold */
 	int			error;		/* sticky */
@@ -244,6 +247,7 @@ void socktls_conn_wake(struct socktls_conn *conn);
 __printf(5, 6)
 void socktls_conn_fail(struct socktls_conn *conn, int error, int alert,
 		       enum socktls_alert_from from, const char *fmt, ...);
+void socktls_conn_send_fin(struct socktls_conn *conn);
 bool socktls_conn_trylock(struct socktls_conn *conn, bool *missed);
 void socktls_conn_wait(struct socktls_conn *conn, long *timeo);
 bool socktls_conn_enter_plain(struct socktls_conn *conn);
@@ -283,16 +287,19 @@ int socktls_tx_push(struct socktls_conn *conn);
 int socktls_tx_flush(struct socktls_conn *conn);
 int socktls_tx_control(struct socktls_conn *conn, u8 type, const u8 *bytes,
 		       u32 len, u32 *taken);
-void socktls_tx_alert(struct socktls_conn *conn, u8 level, u8 description);
-void socktls_tx_close_notify(struct socktls_conn *conn);
 void socktls_tx_tick(struct socktls_conn *conn);
-bool socktls_stream_memory_free(const struct sock *sk, int wake);
 #ifdef HAVE_SENDPAGE
 int socktls_sendpage(struct sock *sk, struct page *page, int offset,
 		     size_t size, int flags);
 #endif
 void socktls_splice_eof(struct socket *sock);
 int socktls_tx_pages_alive(void);
+
+/* end.c: alerts, close_notify */
+bool socktls_stream_memory_free(const struct sock *sk, int wake);
+void socktls_tx_alert(struct socktls_conn *conn, u8 level, u8 description);
+int socktls_tx_close_notify(struct socktls_conn *conn);
+void socktls_tx_tick_closing(struct socktls_conn *conn);
 
 /* rx.c */
 int socktls_rx_init(struct socktls_rx *rx);
@@ -320,8 +327,10 @@ void socktls_record_free(struct rx_record *rec);
 void *socktls_record_at(const struct rx_record *rec, u32 off, u32 *room);
 void socktls_record_charge(struct sock *sk, struct rx_record *rec);
 void socktls_record_uncharge(struct sock *sk, struct rx_record *rec);
+#define FRAG_ROOM_MIN	32	/* bytes, as in sk_page_frag_refill() */
+bool socktls_frag_refill(struct sock *sk, struct page_frag *frag);
 void socktls_record_exit(void);
-int socktls_rx_alive(void);
+int socktls_records_alive(void);
 
 /* read.c */
 int socktls_recvmsg(struct sock *sk, struct msghdr *msg, size_t len, int flags

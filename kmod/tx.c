@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Sending: plaintext is copied into page fragments (the open record), sealed
- * in place and handed to TCP page by page. TCP is never waited for in the
- * middle of a record: what it does not take at once is the unsent tail, which
- * goes before anything else and is resumed from write_space.
+ * Sending: plaintext is copied into page fragments, sealed in place and handed
+ * to TCP page by page. What a call leaves open, for more to come, lies in memory
+ * of its own until it is sealed. Whichever way, a failure for want of memory has
+ * changed nothing, for somebody still has the plaintext. TCP is never waited for
+ * in the middle of a record: what it does not take at once is the unsent tail,
+ * which goes before anything else and is resumed from write_space.
  */
 #include <linux/bvec.h>
 #include <linux/highmem.h>
@@ -50,6 +52,12 @@ static void tx_drop_segments(struct socktls_tx *tx)
 	tx->vec.len = 0;
 	tx->sent = 0;
 	tx->sealed = false;
+}
+
+static void tx_drop_open(struct socktls_tx *tx)
+{
+	socktls_record_free(tx->open);
+	tx->open = NULL;
 	tx->plaintext_len = 0;
 }
 
@@ -57,11 +65,12 @@ static void tx_drop_segments(struct socktls_tx *tx)
 void socktls_tx_destroy(struct socktls_conn *conn)
 {
 	tx_drop_segments(&conn->tx);
+	tx_drop_open(&conn->tx);
 	socktls_hs_drop_lazy(conn);
 	socktls_epoch_wipe(conn->tx.epoch);
 }
 
-/* Makes the open record at least @want bytes long. */
+/* Makes vec, where the next sealed record will be, at least @want bytes long. */
 static int tx_grow(struct socktls_conn *conn, u32 want)
 {
 	struct socktls_vec *vec = &conn->tx.vec;
@@ -72,8 +81,9 @@ static int tx_grow(struct socktls_conn *conn, u32 want)
 		u32 n;
 
 		/* a refill forgets the gap of tx_align() on an unused page */
-		if ((!frag->page || frag->offset + 32 > frag->size) &&
-		    !sk_page_frag_refill(conn->sk, frag))
+		if ((!frag->page ||
+		     frag->offset + FRAG_ROOM_MIN > frag->size) &&
+		    !socktls_frag_refill(conn->sk, frag))
 			return -ENOMEM;
 		n = min_t(u32, frag->size - frag->offset, want - vec->len);
 		if (last && last->bv_page == frag->page &&
@@ -108,50 +118,86 @@ static u32 tx_record_len(const struct socktls_tx *tx, u32 plaintext_len)
 }
 
 /*
- * Room for @n more bytes of plaintext and for what follows them. Should the
- * segments run out, the record is full with what fits: @n becomes less, 0 even,
- * when other sockets have used the page between small writes to this one.
+ * Where the next record's plaintext will be in its page: at @offset, so that it
+ * crosses pages where its source does, or at a block of the cipher, or, with
+ * @mask 0, anywhere. Only if all @len bytes of the record fit behind.
  */
-static int tx_reserve(struct socktls_conn *conn, u32 *n)
+static void tx_align(struct socktls_conn *conn, u32 offset, u32 mask, u32 len)
+{
+	struct page_frag *frag = sk_page_frag(conn->sk);
+	u32 gap;
+
+	if (!socktls_frag_refill(conn->sk, frag))
+		return;
+	gap = (offset - tx_prefix(&conn->tx) - frag->offset) & mask;
+	if (frag->offset + gap + len <= frag->size)
+		frag->offset += gap;
+}
+
+/* Makes room in vec, which is empty, for a record of @n bytes of plaintext. */
+static int tx_room(struct socktls_conn *conn, u32 n)
+{
+	u32 len = tx_record_len(&conn->tx, n) + socktls_shape_padding(conn, n);
+
+	tx_align(conn, 0, n >= TX_ALIGN_MIN ? TX_BLOCK - 1 : 0, len);
+	if (!tx_grow(conn, len))
+		return 0;
+	tx_drop_segments(&conn->tx);
+	return -ENOMEM;
+}
+
+/* Makes room in the open record for @n more bytes and what goes around all. */
+static int tx_reserve(struct socktls_conn *conn, u32 n)
 {
 	struct socktls_tx *tx = &conn->tx;
-	u32 fixed = tx_record_len(tx, tx->plaintext_len);
-	int err = tx_grow(conn, fixed + *n + socktls_shape_padding(conn,
-							tx->plaintext_len + *n));
+	u32 filled = tx_prefix(tx) + tx->plaintext_len;
+	u32 len = tx_record_len(tx, tx->plaintext_len + n);
+	struct rx_record *next;
+	u32 done = 0;
 
-	if (!err)
+	len += socktls_shape_padding(conn, tx->plaintext_len + n);
+	if (tx->open && tx->open->vec.len >= len)
 		return 0;
-	if (tx->vec.len < fixed ||
-	    (tx->vec.len == fixed && (err != -ENOBUFS || !tx->plaintext_len)))
+	next = socktls_record_alloc(len, 0, conn->sk->sk_allocation);
+	if (!next)
 		return -ENOMEM;
-	*n = min(*n, tx->vec.len - fixed);
+	while (tx->open && done < filled) {
+		u32 room;
+		const void *from = socktls_record_at(tx->open, done, &room);
+
+		room = min(room, filled - done);
+		done += socktls_vec_write(&next->vec, done, from, room);
+	}
+	socktls_record_free(tx->open);
+	tx->open = next;
 	return 0;
 }
 
-/* Copies from the caller to the end of the plaintext; returns bytes copied. */
-static u32 tx_copy(struct socktls_tx *tx, struct iov_iter *from, u32 len)
+/* Copies from the caller to @off of a record; returns bytes copied. */
+static u32 tx_copy(const struct socktls_vec *vec, u32 off,
+		   struct iov_iter *from, u32 len)
 {
-	u32 off = tx_prefix(tx) + tx->plaintext_len;
+	const struct bio_vec *bv = vec->bv;
 	u32 done = 0;
-	unsigned int i;
 
-	for (i = 0; i < tx->vec.nr && done < len; i++) {
-		const struct bio_vec *bv = &tx->vec.bv[i];
-		u32 n, copied;
+	while (bv < vec->bv + vec->nr && done < len) {
+		u32 at, n, copied;
 
 		if (off >= bv->bv_len) {
-			off -= bv->bv_len;
+			off -= bv++->bv_len;
 			continue;
 		}
-		n = min(len - done, bv->bv_len - off);
-		copied = copy_page_from_iter(bv->bv_page, bv->bv_offset + off,
-					     n, from);
+		/* one page at a time: a segment may span several */
+		at = bv->bv_offset + off;
+		n = min_t(u32, min(len - done, bv->bv_len - off),
+			  PAGE_SIZE - at % PAGE_SIZE);
+		copied = copy_page_from_iter(bv->bv_page + at / PAGE_SIZE,
+					     at % PAGE_SIZE, n, from);
 		done += copied;
 		if (copied < n)
 			break;
-		off = 0;
+		off += n;
 	}
-	tx->plaintext_len += done;
 	return done;
 }
 
@@ -159,8 +205,7 @@ static int tx_fail(struct socktls_conn *conn, int err)
 {
 	const char *why = "the cipher failed";
 
-	/* it may be encrypted in part: never again under the same nonce */
-	tx_drop_segments(&conn->tx);
+	tx_drop_open(&conn->tx);
 	if (err == -EOVERFLOW) {
 		why = "its key has protected as many as it may";
 		if (conn->key_plane)
@@ -173,55 +218,83 @@ static int tx_fail(struct socktls_conn *conn, int err)
 	return err;
 }
 
-/* The open record has just been sealed. */
-static void tx_account(struct socktls_conn *conn)
+/* A record of @len bytes of plaintext has just been sealed. */
+static void tx_account(struct socktls_conn *conn, u32 len)
 {
 	struct socktls_tx *tx = &conn->tx;
 
 	socktls_count(conn, SOCKTLS_STAT_TX_RECORDS, 1);
 	if (tx->type == RECORD_APPLICATION_DATA) {
 		conn->rx.updates = 0;
-		socktls_count(conn, SOCKTLS_STAT_TX_BYTES, tx->plaintext_len);
-		socktls_shape_sent(tx, tx->plaintext_len);
+		socktls_count(conn, SOCKTLS_STAT_TX_BYTES, len);
+		socktls_shape_sent(tx, len);
 	}
-	trace_socktls_record_tx(conn, tx->type, tx->plaintext_len,
-				tx->epoch->seq - 1);
+	trace_socktls_record_tx(conn, tx->type, len, tx->epoch->seq - 1);
 }
 
-/*
- * Turns the open record into a sealed one. Its plaintext is in @from, or, when
- * that is NULL, in the record.
- */
-static int tx_seal(struct socktls_conn *conn, struct socktls_source *from)
+/* See tx_seal(). */
+static int tx_protect(struct socktls_conn *conn,
+		      const struct socktls_vec *plain,
+		      struct socktls_source *from, u32 len)
 {
 	struct socktls_tx *tx = &conn->tx;
-	u32 padding = socktls_shape_padding(conn, tx->plaintext_len);
-	u32 len = tx_record_len(tx, tx->plaintext_len);
+	u32 padding = socktls_shape_padding(conn, len);
+	u32 wire_len = tx_record_len(tx, len);
 	unsigned int nr;
 	int err;
 
-	err = tx_grow(conn, len + padding);
-	/* out of segments, which no retry brings back: pad with what is there */
-	if (err == -ENOBUFS && tx->vec.len >= len)
-		padding = tx->vec.len - len;
-	else if (err)
+	/* the policy may be another than when room was made */
+	if (plain)
+		padding = min(padding, plain->len - wire_len);
+	if (tx_grow(conn, wire_len + padding))
 		return -ENOMEM;
+	nr = tx->vec.nr;
+	err = plain ? socktls_epoch_seal(tx->epoch, tx->type, &tx->vec, plain,
+					 len, padding) :
+		      socktls_epoch_seal_from(tx->epoch, tx->type, &tx->vec,
+					      len, from);
+	atomic_sub(nr - tx->vec.nr, &segments_alive);
+	return err;
+}
+
+/*
+ * Seals a record of @len bytes into vec. They are in @plain, which may be vec,
+ * or in @from; one of both is NULL.
+ *
+ * Return: 0; -ENOMEM, and vec is empty again: a part may have been encrypted, but
+ * nobody sees it, so the nonce is as good as new; another errno after the
+ * connection failed.
+ */
+static int tx_seal(struct socktls_conn *conn, const struct socktls_vec *plain,
+		   struct socktls_source *from, u32 len)
+{
+	struct socktls_tx *tx = &conn->tx;
+	int err;
+
 	if (!conn->key_plane && tx->epoch->version == RECORD_TLS_1_3 &&
 	    tx->epoch->seq >= tx->epoch->cipher->record_limit)
-		return tx_fail(conn, -EOVERFLOW);
-	nr = tx->vec.nr;
-	err = from ? socktls_epoch_seal_from(tx->epoch, tx->type, &tx->vec,
-					     tx->plaintext_len, from) :
-		     socktls_epoch_seal(tx->epoch, tx->type, &tx->vec,
-					tx->plaintext_len, padding);
-	atomic_sub(nr - tx->vec.nr, &segments_alive);
-	if (err)
-		return tx_fail(conn, err);
-	tx_account(conn);
+		err = -EOVERFLOW;
+	else
+		err = tx_protect(conn, plain, from, len);
+	if (err) {
+		tx_drop_segments(tx);
+		return err == -ENOMEM ? err : tx_fail(conn, err);
+	}
+	tx_account(conn, len);
 	tx->sealed = true;
 	tx->sent = 0;
-	tx->plaintext_len = 0;
 	return 0;
+}
+
+/* The open record, which is not empty; vec is. */
+static int tx_seal_open(struct socktls_conn *conn)
+{
+	struct socktls_tx *tx = &conn->tx;
+	int err = tx_seal(conn, &tx->open->vec, NULL, tx->plaintext_len);
+
+	if (!err)
+		tx_drop_open(tx);
+	return err;
 }
 
 static int tx_push_segment(struct socktls_conn *conn, struct bio_vec *bv,
@@ -290,7 +363,7 @@ int socktls_tx_flush(struct socktls_conn *conn)
 
 	if (err || !conn->tx.plaintext_len)
 		return err;
-	err = tx_seal(conn, NULL);
+	err = tx_seal_open(conn);
 	return err ? err : socktls_tx_push(conn);
 }
 
@@ -299,48 +372,27 @@ int socktls_tx_flush(struct socktls_conn *conn)
  * @conn: sk locked
  *
  * Resumes the unsent tail; sends the open record once it is old enough, and
- * looks again soon while it is not; sends KeyUpdates that are due.
+ * looks again soon while it is not; sends KeyUpdates that are due, and a
+ * close_notify.
  */
 void socktls_tx_tick(struct socktls_conn *conn)
 {
 	struct socktls_tx *tx = &conn->tx;
 
+	if (tx->closing) {
+		socktls_tx_tick_closing(conn);
+		return;
+	}
 	if (!tx->plaintext_len || tx->sealed ||
 	    time_after_eq(jiffies, tx->open_until)) {
 		int err = socktls_tx_flush(conn);
 
-		if (!err && tx->updates && !tx->closing)
+		if (!err && tx->updates)
 			err = socktls_rekey_tx(conn);
 		if (err != -ENOMEM)
 			return;
 	}
 	socktls_conn_kick(conn, TX_TICK_JIFFIES);
-}
-
-/* proto->stream_memory_free: the forced tail ignores TCP_NOTSENT_LOWAT too. */
-bool socktls_stream_memory_free(const struct sock *sk, int wake)
-{
-	struct socktls_conn *conn = socktls_conn(sk);
-
-	if (!conn)
-		return true;
-	return conn->tx.force ||
-	       conn->protos->base_prot->stream_memory_free(sk, wake);
-}
-
-/* For at most two records, at the end of a connection: nothing waits for it. */
-static int tx_force(struct socktls_conn *conn)
-{
-	struct sock *sk = conn->sk;
-	int sndbuf = sk->sk_sndbuf;
-	int err;
-
-	conn->tx.force = true;
-	WRITE_ONCE(sk->sk_sndbuf, INT_MAX);
-	err = socktls_tx_flush(conn);
-	WRITE_ONCE(sk->sk_sndbuf, sndbuf);
-	conn->tx.force = false;
-	return err;
 }
 
 /*
@@ -441,16 +493,13 @@ int socktls_tx_control(struct socktls_conn *conn, u8 type, const u8 *bytes,
 		tx->type = type;
 		n = record_fragment_len(len - *taken,
 					socktls_shape_limit(conn, type));
-		err = tx_reserve(conn, &n);
+		err = tx_room(conn, n);
 		if (err)
 			return err;
 		socktls_vec_write(&tx->vec, tx_prefix(tx), bytes + *taken, n);
-		tx->plaintext_len = n;
-		err = tx_seal(conn, NULL);
-		if (err) {
-			tx->plaintext_len = 0;
+		err = tx_seal(conn, &tx->vec, NULL, n);
+		if (err)
 			return err;
-		}
 		*taken += n;
 		err = socktls_tx_push(conn);
 		if (err && err != -EAGAIN)
@@ -459,139 +508,102 @@ int socktls_tx_control(struct socktls_conn *conn, u8 type, const u8 *bytes,
 	return 0;
 }
 
-/**
- * socktls_tx_alert() - send an alert, behind what is queued
- * @conn: sk locked
- * @level: 1 warning, 2 fatal
- * @description: AlertDescription
- *
- * Never waits: it may exceed the send buffer. Failure is silent, for the
- * connection ends anyway.
- */
-void socktls_tx_alert(struct socktls_conn *conn, u8 level, u8 description)
-{
-	u8 alert[2] = { level, description };
-	u32 taken = 0;
-
-	if (conn->tx.error || tx_force(conn))
-		return;
-	if (socktls_tx_control(conn, RECORD_ALERT, alert, sizeof(alert),
-			       &taken))
-		return;
-	socktls_count(conn, SOCKTLS_STAT_TX_ALERTS, 1);
-	trace_socktls_alert_tx(conn, level, description);
-	tx_force(conn);
-}
-
-/**
- * socktls_tx_close_notify() - end what this side sends (RFC 8446 section 6.1)
- * @conn: sk locked
- */
-void socktls_tx_close_notify(struct socktls_conn *conn)
-{
-	if (conn->tx.closing)
-		return;
-	conn->tx.closing = true;
-	if (conn->key_plane)
-		tx_force(conn);
-	else
-		socktls_tx_alert(conn, ALERT_LEVEL_WARNING, ALERT_CLOSE_NOTIFY);
-}
-
-/*
- * Where the plaintext begins in its page: at @offset, so that it crosses pages
- * where its source does, or at a block of the cipher. Only if all @len bytes of
- * the record fit behind.
- */
-static void tx_align(struct socktls_conn *conn, u32 offset, u32 mask, u32 len)
-{
-	struct page_frag *frag = sk_page_frag(conn->sk);
-	u32 gap;
-
-	if (conn->tx.vec.nr || !sk_page_frag_refill(conn->sk, frag))
-		return;
-	gap = (offset - tx_prefix(&conn->tx) - frag->offset) & mask;
-	if (frag->offset + gap + len <= frag->size)
-		frag->offset += gap;
-}
-
-/* Will the next @n bytes be all of a record, worth taking where they are? */
+/* Are the caller's next @n bytes worth taking where they are? */
 static bool tx_takes_pages(const struct socktls_conn *conn,
-			   const struct msghdr *msg, u32 n, bool more)
+			   const struct msghdr *msg, u32 n)
 {
-	const struct socktls_tx *tx = &conn->tx;
-
-	return n >= TX_PIN_MIN && !tx->plaintext_len &&
-	       (n == tx->limit || !more) &&
-	       user_backed_iter(&msg->msg_iter) &&
-	       socktls_epoch_takes_source(tx->epoch) &&
+	return n >= TX_PIN_MIN && user_backed_iter(&msg->msg_iter) &&
+	       socktls_epoch_takes_source(conn->tx.epoch) &&
 	       !socktls_shape_padding(conn, n);
 }
 
 /*
  * Seals a record of the caller's next @n bytes without copying them first.
- * Return: 1; 0 when they have to be copied; a negative errno after the
- * connection failed.
+ * Return: bytes taken; 0 when they have to be copied; a negative errno after
+ * the connection failed.
  */
 static noinline int tx_take_pages(struct socktls_conn *conn,
 				  struct msghdr *msg, u32 n)
 {
-	struct socktls_tx *tx = &conn->tx;
 	struct socktls_source from;
 	int err;
 
 	if (!socktls_pin(&from, &msg->msg_iter, n))
 		return 0;
-	tx_align(conn, from.offset[0], PAGE_SIZE - 1, tx_record_len(tx, n));
-	err = tx_grow(conn, tx_record_len(tx, n));
-	if (err) {
-		socktls_unpin(&from);
+	tx_align(conn, from.offset[0], PAGE_SIZE - 1,
+		 tx_record_len(&conn->tx, n));
+	err = tx_seal(conn, NULL, &from, n);
+	socktls_unpin(&from);
+	if (err == -ENOMEM) {
 		iov_iter_revert(&msg->msg_iter, n);
 		return 0;
 	}
-	tx->plaintext_len = n;
-	err = tx_seal(conn, &from);
-	socktls_unpin(&from);
-	/* the record has no plaintext of its own that could be sealed again */
-	tx->plaintext_len = 0;
-	return err ? err : 1;
+	return err ? err : n;
 }
 
-/* One pass: room, copy, seal when full or when nothing more is announced. */
-static int tx_step(struct socktls_conn *conn, struct msghdr *msg, u8 type,
-		   bool more, long *timeo, size_t *copied)
+/*
+ * The same with a copy of them. Return: bytes taken, less than @n when the
+ * caller's memory ends; -EFAULT; -ENOMEM; another errno after the connection
+ * failed.
+ */
+static int tx_take_copy(struct socktls_conn *conn, struct msghdr *msg, u32 n)
 {
 	struct socktls_tx *tx = &conn->tx;
-	u32 n, done;
-	int err;
+	int err = tx_room(conn, n);
+	u32 done;
 
-	err = tx_begin(conn, type, timeo);
 	if (err)
 		return err;
-	n = record_fragment_len(msg_data_left(msg),
-				tx->limit - tx->plaintext_len);
-	if (tx_takes_pages(conn, msg, n, more)) {
-		err = tx_take_pages(conn, msg, n);
-		if (err < 0)
-			return err;
-		if (err) {
-			*copied += n;
-			err = socktls_tx_push(conn);
-			return err == -EAGAIN ? 0 : err;
-		}
+	done = tx_copy(&tx->vec, tx_prefix(tx), &msg->msg_iter, n);
+	if (!done) {
+		tx_drop_segments(tx);
+		return -EFAULT;
 	}
-	if (n >= TX_ALIGN_MIN)
-		tx_align(conn, 0, TX_BLOCK - 1, tx_record_len(tx, n));
-	err = tx_reserve(conn, &n);
+	err = tx_seal(conn, &tx->vec, NULL, done);
+	if (!err)
+		return done;
+	iov_iter_revert(&msg->msg_iter, done);
+	return err;
+}
+
+/* The caller's next @n bytes are all of a record. */
+static int tx_whole(struct socktls_conn *conn, struct msghdr *msg, u32 n,
+		    size_t *copied)
+{
+	int taken = 0, err;
+
+	if (tx_takes_pages(conn, msg, n))
+		taken = tx_take_pages(conn, msg, n);
+	if (!taken)
+		taken = tx_take_copy(conn, msg, n);
+	if (taken < 0)
+		return taken;
+	*copied += taken;
+	err = socktls_tx_push(conn);
+	if (err && err != -EAGAIN)
+		return err;
+	return taken < n ? -EFAULT : 0;
+}
+
+/* They belong to the open record, which more may follow. */
+static int tx_append(struct socktls_conn *conn, struct msghdr *msg, u32 n,
+		     bool more, size_t *copied)
+{
+	struct socktls_tx *tx = &conn->tx;
+	int err = tx_reserve(conn, n);
+	u32 done;
+
 	if (err)
 		return err;
-	done = tx_copy(tx, &msg->msg_iter, n);
+	done = tx_copy(&tx->open->vec, tx_prefix(tx) + tx->plaintext_len,
+		       &msg->msg_iter, n);
+	tx->plaintext_len += done;
 	*copied += done;
 	if (done < n)
 		err = -EFAULT;
-	if (tx->plaintext_len &&
-	    (done < n || !more || msg_data_left(msg) ||
-	     tx->plaintext_len >= tx->limit)) {
+	if (!tx->plaintext_len) {
+		tx_drop_open(tx);
+	} else if (done < n || !more || tx->plaintext_len >= tx->limit) {
 		int seal_err = socktls_tx_flush(conn);
 
 		/* what no record will carry was not taken */
@@ -601,10 +613,28 @@ static int tx_step(struct socktls_conn *conn, struct msghdr *msg, u8 type,
 			socktls_conn_kick(conn, TX_TICK_JIFFIES);
 		if (seal_err && seal_err != -EAGAIN)
 			return seal_err;
-	} else if (tx->plaintext_len) {
+	} else {
 		socktls_conn_kick(conn, TX_TICK_JIFFIES);
 	}
 	return err;
+}
+
+/* One pass: room, copy, seal when full or when nothing more is announced. */
+static int tx_step(struct socktls_conn *conn, struct msghdr *msg, u8 type,
+		   bool more, long *timeo, size_t *copied)
+{
+	struct socktls_tx *tx = &conn->tx;
+	u32 n;
+	int err;
+
+	err = tx_begin(conn, type, timeo);
+	if (err)
+		return err;
+	n = record_fragment_len(msg_data_left(msg),
+				tx->limit - tx->plaintext_len);
+	if (!tx->plaintext_len && (n == tx->limit || !more))
+		return tx_whole(conn, msg, n, copied);
+	return tx_append(conn, msg, n, more, copied);
 }
 
 /*

@@ -11,6 +11,7 @@
 #include "util.h"
 
 #include <dirent.h>
+#include <linux/tls.h>
 #include <sys/sendfile.h>
 #include <sys/syscall.h>
 
@@ -268,6 +269,8 @@ static void sweep_send(struct fixture_faults *self, send_fn fn, size_t len)
 		self->struck += struck;
 	} while (sweep_goes_on(n, struck));
 	EXPECT_GE(n, 2);
+	/* memory comes back: no reason to end */
+	EXPECT_EQ(self->broken, 0);
 	harness_note("%zu bytes: %d faults, %d connections broken", len, n,
 		     self->broken);
 }
@@ -281,6 +284,34 @@ TEST_F_TIMEOUT(faults, write, 300)
 TEST_F_TIMEOUT(faults, more, 300)
 {
 	sweep_send(self, by_more, 1000);
+	sweep_send(self, by_more, 30000);
+}
+
+/* From the program's own pages, if all of a record is in a write. */
+TEST_F_TIMEOUT(faults, write_of_whole_records, 300)
+{
+	sweep_send(self, by_write, 16384);
+}
+
+/* What an earlier call has left in the open record is not the next one's. */
+TEST_F_TIMEOUT(faults, flush_of_an_open_record, 300)
+{
+	bool struck;
+	int n = 0;
+
+	do {
+		pattern_fill(self->buf, 6000, self->sent);
+		ASSERT_EQ(send(self->pair.client, self->buf, 6000, MSG_MORE),
+			  6000);
+		self->sent += 6000;
+		ASSERT_TRUE(nth_set(self_tid(), ++n));
+		send(self->pair.client, "", 0, 0);
+		struck = nth_struck(self_tid());
+		settle(self);
+	} while (sweep_goes_on(n, struck));
+	EXPECT_GE(n, 2);
+	EXPECT_EQ(self->broken, 0);
+	harness_note("%d faults", n);
 }
 
 TEST_F_TIMEOUT(faults, sendfile, 300)
@@ -343,7 +374,7 @@ static void sweep_receive(struct fixture_faults *self,
 			  size_t len)
 {
 	bool struck;
-	int n = 0;
+	int n = 0, late = 0;
 
 	do {
 		ssize_t ret;
@@ -356,6 +387,11 @@ static void sweep_receive(struct fixture_faults *self,
 		struck = nth_struck(self_tid());
 		took(self, self->buf, ret);
 		settle(self);
+		/* the connection's work may have opened it all before */
+		if (!struck && n == 1 && late++ < 20) {
+			struck = true;
+			n = 0;
+		}
 	} while (sweep_goes_on(n, struck));
 	harness_note("%d faults, %d connections broken", n, self->broken);
 	EXPECT_GE(n, 2);
@@ -384,6 +420,159 @@ TEST_F_TIMEOUT(faults, splice_out, 300)
 TEST_F_TIMEOUT(faults, poll, 300)
 {
 	sweep_receive(self, take_poll, 20000);
+}
+
+/* ---- a change of keys: the helper plane ---- */
+
+static void pass_both_ways(struct fixture_faults *self)
+{
+	pattern_fill(self->buf, 3000, self->sent);
+	ASSERT_EQ(write(self->pair.client, self->buf, 3000), 3000);
+	self->sent += 3000;
+	settle(self);
+	expect_ping(self->pair.server, self->pair.client);
+}
+
+TEST_F_TIMEOUT(faults, key_update_sent, 300)
+{
+	bool struck;
+	int n = 0;
+
+	do {
+		ASSERT_TRUE(nth_set(self_tid(), ++n));
+		/* what memory delays is done before the next record */
+		if (tls_set_u32(self->pair.client, SOCKTLS_KEY_UPDATE,
+				SOCKTLS_KEY_UPDATE_REQUESTED))
+			EXPECT_EQ(errno, EFAULT);
+		struck = nth_struck(self_tid());
+		pass_both_ways(self);
+	} while (sweep_goes_on(n, struck));
+	EXPECT_GE(n, 2);
+	EXPECT_EQ(self->broken, 0);
+	harness_note("%d faults", n);
+}
+
+/* By whoever writes next: it finds the fault, not the one who asked. */
+TEST_F_TIMEOUT(faults, key_update_before_a_write, 300)
+{
+	bool struck;
+	ssize_t ret;
+	int n = 0;
+
+	do {
+		ASSERT_EQ(tls_set_u32(self->pair.server, SOCKTLS_KEY_UPDATE,
+				      SOCKTLS_KEY_UPDATE_REQUESTED), 0);
+		/* opens the request; the answer is due before the record */
+		recv(self->pair.client, self->buf, 1, MSG_DONTWAIT);
+		pattern_fill(self->buf, 3000, self->sent);
+		ASSERT_TRUE(nth_set(self_tid(), ++n));
+		ret = write(self->pair.client, self->buf, 3000);
+		struck = nth_struck(self_tid());
+		if (ret > 0)
+			self->sent += ret;
+		settle(self);
+		expect_ping(self->pair.server, self->pair.client);
+	} while (sweep_goes_on(n, struck));
+	EXPECT_GE(n, 2);
+	EXPECT_EQ(self->broken, 0);
+	harness_note("%d faults", n);
+}
+
+TEST_F_TIMEOUT(faults, key_update_received, 300)
+{
+	bool struck;
+	ssize_t ret;
+	int n = 0;
+
+	do {
+		ASSERT_EQ(tls_set_u32(self->pair.client, SOCKTLS_KEY_UPDATE,
+				      SOCKTLS_KEY_UPDATE_REQUESTED), 0);
+		ASSERT_TRUE(nth_set(self_tid(), ++n));
+		/* before the connection's work does it */
+		ret = recv(self->pair.server, self->buf, 1, MSG_DONTWAIT);
+		struck = nth_struck(self_tid());
+		EXPECT_EQ(ret, -1);
+		pass_both_ways(self);
+	} while (sweep_goes_on(n, struck));
+	EXPECT_GE(n, 2);
+	EXPECT_EQ(self->broken, 0);
+	harness_note("%d faults", n);
+}
+
+/* ---- and the key plane ---- */
+
+FIXTURE(key) {
+	struct pair				pair;
+	struct tls12_crypto_info_aes_gcm_128	key;
+};
+
+FIXTURE_VARIANT(key) {
+	int	opt;	/* whose change of keys has the faults */
+};
+
+FIXTURE_VARIANT_ADD(key, tx) { TLS_TX };
+FIXTURE_VARIANT_ADD(key, rx) { TLS_RX };
+
+static int set_key(struct fixture_key *self, int opt)
+{
+	return tls_set(opt == TLS_TX ? self->pair.client : self->pair.server,
+		       opt, &self->key, sizeof(self->key));
+}
+
+FIXTURE_SETUP(key)
+{
+	faults_setup();
+	tcp_pair(AF_INET, &self->pair.client, &self->pair.server);
+	limit_waiting(self->pair.server);
+	ASSERT_EQ(tls_attach(self->pair.client), 0);
+	ASSERT_EQ(tls_attach(self->pair.server), 0);
+	self->key.info.version = TLS_1_3_VERSION;
+	self->key.info.cipher_type = TLS_CIPHER_AES_GCM_128;
+	ASSERT_EQ(set_key(self, TLS_TX), 0);
+	ASSERT_EQ(set_key(self, TLS_RX), 0);
+}
+
+/* With faults where the variant says; then it works. Returns whether it struck. */
+static bool change_key(struct fixture_key *self, int opt, bool faulty, int n)
+{
+	bool struck = false;
+
+	if (faulty) {
+		int ret;
+
+		ASSERT_TRUE(nth_set(self_tid(), n));
+		ret = set_key(self, opt);
+		struck = nth_struck(self_tid());
+		if (!ret)
+			return struck;
+		EXPECT_TRUE(struck);
+	}
+	ASSERT_EQ(set_key(self, opt), 0);
+	return struck;
+}
+
+/* Under which key a record goes is never in doubt. */
+TEST_F_TIMEOUT(key, change, 300)
+{
+	bool struck;
+	char buf[3];
+	int n = 0;
+
+	do {
+		n++;
+		/* a record that is open when the key changes is of the old one */
+		ASSERT_EQ(send(self->pair.client, "old", 3, MSG_MORE), 3);
+		self->key.key[0]++;
+		struck = change_key(self, TLS_TX, variant->opt == TLS_TX, n);
+		ASSERT_EQ(write(self->pair.client, "new", 3), 3);
+		ASSERT_EQ(read(self->pair.server, buf, 3), 3);
+		EXPECT_EQ(memcmp(buf, "old", 3), 0);
+		struck |= change_key(self, TLS_RX, variant->opt == TLS_RX, n);
+		ASSERT_EQ(read(self->pair.server, buf, 3), 3);
+		EXPECT_EQ(memcmp(buf, "new", 3), 0);
+	} while (sweep_goes_on(n, struck));
+	EXPECT_GE(n, 2);
+	harness_note("%d faults", n);
 }
 
 /* ---- the beginning and the end of a connection ---- */
@@ -575,7 +764,7 @@ TEST_F_TIMEOUT(faults, accept, 300)
 	harness_note("%d faults", n);
 }
 
-/* The peer never takes a cut off stream for a whole one. */
+/* What was begun arrives, and behind it a close_notify: the end, not a cut. */
 static void sweep_end(int (*end)(int fd))
 {
 	bool struck;
@@ -584,25 +773,21 @@ static void sweep_end(int (*end)(int fd))
 	do {
 		struct pair pair;
 		char buf[8];
-		ssize_t got;
 
 		tls_pair(AF_INET, &pair);
+		limit_waiting(pair.server);
 		ASSERT_EQ(send(pair.client, "open", 4, MSG_MORE), 4);
 		ASSERT_TRUE(nth_set(self_tid(), ++n));
-		end(pair.client);
+		ASSERT_EQ(end(pair.client), 0);
 		struck = nth_struck(self_tid());
-		got = read(pair.server, buf, sizeof(buf));
-		if (got == 4)
-			got = read(pair.server, buf, sizeof(buf));
-		else
-			EXPECT_EQ(got, -1);
-		EXPECT_LE(got, 0);
-		if (got < 0)
-			EXPECT_TRUE(struck);
+		EXPECT_EQ(read(pair.server, buf, sizeof(buf)), 4);
+		EXPECT_EQ(memcmp(buf, "open", 4), 0);
+		EXPECT_EQ(read(pair.server, buf, sizeof(buf)), 0);
 		close(pair.client);
 		close(pair.server);
 	} while (sweep_goes_on(n, struck));
 	harness_note("%d faults", n);
+	EXPECT_GE(n, 2);
 }
 
 static int end_shutdown(int fd)

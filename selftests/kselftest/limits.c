@@ -386,6 +386,24 @@ TEST(lazy_message_in_pieces_is_not_cut_by_an_answer)
 	rig_expect_alive(&rig);
 }
 
+TEST(lazy_message_in_pieces_is_not_cut_by_shutdown)
+{
+	lazy_begin_long();
+	ASSERT_EQ(shutdown(rig.fd, SHUT_WR), 0);
+	expect_long_ticket();
+	wire_expect_alert(&rig.in, 0);
+	EXPECT_FALSE(wire_read(&rig.in, &record));
+}
+
+TEST(lazy_message_in_pieces_is_not_cut_by_close)
+{
+	lazy_begin_long();
+	ASSERT_EQ(close(rig.fd), 0);
+	expect_long_ticket();
+	wire_expect_alert(&rig.in, 0);
+	EXPECT_FALSE(wire_read(&rig.in, &record));
+}
+
 int main(int argc, char **argv)
 {
 	return harness_main(argc, argv);

@@ -425,10 +425,9 @@ TEST_F(tls, close_is_a_close_notify)
 	EXPECT_EQ(get_int(self->in, SOL_SOCKET, SO_ERROR), 0);
 }
 
-/* Data in flight for a reader that is slow must survive the close. */
-TEST_F(tls, close_loses_nothing)
+static size_t fill(struct fixture_tls *self)
 {
-	size_t out = 0, in = 0;
+	size_t out = 0;
 	ssize_t n;
 
 	set_nonblocking(self->out, true);
@@ -439,14 +438,44 @@ TEST_F(tls, close_loses_nothing)
 			break;
 		out += n;
 	}
-	ASSERT_EQ(close(self->out), 0);
-	sleep_ms(50);
+	ASSERT_EQ(errno, EAGAIN);
+	return out;
+}
+
+static void expect_all_and_the_end(struct fixture_tls *self, size_t out)
+{
+	size_t in = 0;
+	ssize_t n;
+
 	while ((n = read(self->in, self->buf, sizeof(self->buf))) > 0) {
 		ASSERT_TRUE(pattern_ok(self->buf, n, in));
 		in += n;
 	}
 	EXPECT_EQ(n, 0);
 	EXPECT_EQ(in, out);
+}
+
+/* Data in flight for a reader that is slow must survive the close. */
+TEST_F(tls, close_loses_nothing)
+{
+	size_t out = fill(self);
+
+	ASSERT_EQ(close(self->out), 0);
+	sleep_ms(50);
+	expect_all_and_the_end(self, out);
+}
+
+TEST_F(tls, shutdown_of_a_full_socket_loses_nothing)
+{
+	size_t out = fill(self);
+	long long start = now_ms();
+
+	ASSERT_EQ(shutdown(self->out, SHUT_WR), 0);
+	EXPECT_LE(now_ms() - start, 1000 * harness_slowness());
+	EXPECT_ERRNO(send(self->out, "x", 1, MSG_NOSIGNAL), EPIPE);
+	expect_all_and_the_end(self, out);
+	/* the other direction goes on */
+	expect_ping(self->in, self->out);
 }
 
 TEST_F(wire, bare_fin_is_a_reset)

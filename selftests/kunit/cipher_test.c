@@ -134,7 +134,7 @@ static void expect_seals(struct kunit *test, const struct aead_vector *v,
 			  plaintext, len);
 	KUNIT_ASSERT_EQ(test, 0,
 			socktls_epoch_seal(epoch, RECORD_APPLICATION_DATA,
-					   &vec->vec, len, 0));
+					   &vec->vec, &vec->vec, len, 0));
 	KUNIT_ASSERT_EQ(test, v->record_len, vec->vec.len);
 	socktls_vec_read(&vec->vec, 0, got, v->record_len);
 	KUNIT_EXPECT_MEMEQ(test, got, v->record, v->record_len);
@@ -220,7 +220,8 @@ static void round_trip(struct kunit *test, struct both *b,
 	suite_vec_reset(src);
 	fill_plaintext(b->tx, src, len);
 	KUNIT_ASSERT_EQ(test, 0, socktls_epoch_seal(b->tx, RECORD_HANDSHAKE,
-						    &src->vec, len, 0));
+						    &src->vec, &src->vec, len,
+						    0));
 	KUNIT_ASSERT_EQ(test, 0, open_vec(b->rx, &src->vec, &dst->vec, &o));
 	KUNIT_ASSERT_EQ(test, RECORD_HANDSHAKE, o.type);
 	expect_plaintext(test, &dst->vec, &o, len);
@@ -245,6 +246,40 @@ static void cipher_round_trips_every_shape(struct kunit *test)
 	}
 }
 
+/* When sealing fails there must be something left to be tried again. */
+static void cipher_leaves_a_plaintext_elsewhere_alone(struct kunit *test)
+{
+	struct suite_vec *src, *plain, *dst = suite_vec(test, 5, 0, 4096);
+	struct opened whole = { .off = RECORD_HEADER_LEN }, o;
+	struct both b;
+	u32 i, j;
+
+	make_both(test, &b);
+	whole.off += b.tx->prefix;
+	for (i = 0; i < ARRAY_SIZE(shapes); i++) {
+		const u32 k = (i + 1) % ARRAY_SIZE(shapes);
+
+		src = suite_vec(test, shapes[i].nr, shapes[i].off,
+				shapes[i].size);
+		plain = suite_vec(test, shapes[k].nr, shapes[k].off,
+				  shapes[k].size);
+		for (j = 0; j < ARRAY_SIZE(sizes); j++) {
+			suite_vec_reset(src);
+			suite_vec_reset(plain);
+			fill_plaintext(b.tx, plain, sizes[j]);
+			KUNIT_ASSERT_EQ(test, 0,
+					socktls_epoch_seal(b.tx, 23, &src->vec,
+							   &plain->vec,
+							   sizes[j], 0));
+			whole.len = sizes[j];
+			expect_plaintext(test, &plain->vec, &whole, sizes[j]);
+			KUNIT_ASSERT_EQ(test, 0, open_vec(b.rx, &src->vec,
+							  &dst->vec, &o));
+			expect_plaintext(test, &dst->vec, &o, sizes[j]);
+		}
+	}
+}
+
 /* Bytes on the wire are those that the limits of reception expect */
 static void cipher_limits_are_those_of_its_records(struct kunit *test)
 {
@@ -256,11 +291,12 @@ static void cipher_limits_are_those_of_its_records(struct kunit *test)
 	make_both(test, &b);
 	socktls_epoch_limits(b.rx, &limits);
 	KUNIT_EXPECT_EQ(test, RECORD_TLS_1_2, limits.version);
-	KUNIT_ASSERT_EQ(test, 0, socktls_epoch_seal(b.tx, 23, &v->vec, 0, 0));
+	KUNIT_ASSERT_EQ(test, 0, socktls_epoch_seal(b.tx, 23, &v->vec, &v->vec,
+						    0, 0));
 	KUNIT_EXPECT_EQ(test, v->vec.len, 5 + limits.min_length);
 	expansion = v->vec.len - 5;
 	suite_vec_reset(v);
-	KUNIT_ASSERT_EQ(test, 0, socktls_epoch_seal(b.tx, 23, &v->vec,
+	KUNIT_ASSERT_EQ(test, 0, socktls_epoch_seal(b.tx, 23, &v->vec, &v->vec,
 						    16384, 0));
 	KUNIT_EXPECT_LE(test, v->vec.len, 5 + limits.max_length);
 	if (!b.tx->cipher->cbc)
@@ -278,15 +314,18 @@ static void cipher_refuses_to_seal_over_limit_or_room(struct kunit *test)
 
 	make_both(test, &b);
 	KUNIT_EXPECT_EQ(test, -EINVAL,
-			socktls_epoch_seal(b.tx, 23, &v->vec, 16385, 0));
+			socktls_epoch_seal(b.tx, 23, &v->vec, &v->vec, 16385,
+					   0));
 	KUNIT_EXPECT_EQ(test, -EINVAL,
-			socktls_epoch_seal(b.tx, 23, &v->vec, U32_MAX, 0));
+			socktls_epoch_seal(b.tx, 23, &v->vec, &v->vec, U32_MAX,
+					   0));
 	KUNIT_EXPECT_EQ(test, 20000, v->vec.len);
 	KUNIT_ASSERT_EQ(test, 0, socktls_epoch_seal(b.tx, 23, &record->vec,
-						    1000, 0));
+						    &record->vec, 1000, 0));
 	small = suite_vec(test, 1, 0, record->vec.len - 1);
 	KUNIT_EXPECT_EQ(test, -EINVAL, socktls_epoch_seal(b.tx, 23, &small->vec,
-							  1000, 0));
+							  &small->vec, 1000,
+							  0));
 	KUNIT_EXPECT_EQ(test, record->vec.len - 1, small->vec.len);
 	KUNIT_EXPECT_EQ(test, 1, b.tx->seq);
 }
@@ -306,7 +345,7 @@ static void cipher_sequence_number_does_not_wrap(struct kunit *test)
 						   &o));
 	suite_vec_reset(v);
 	KUNIT_EXPECT_EQ(test, -EOVERFLOW,
-			socktls_epoch_seal(b.tx, 23, &v->vec, 100, 0));
+			socktls_epoch_seal(b.tx, 23, &v->vec, &v->vec, 100, 0));
 }
 
 /* So that records may be tried with a key that is not theirs */
@@ -319,7 +358,8 @@ static void cipher_sequence_number_stays_when_opening_fails(struct kunit *test)
 	u8 byte;
 
 	make_both(test, &b);
-	KUNIT_ASSERT_EQ(test, 0, socktls_epoch_seal(b.tx, 23, &v->vec, 99, 0));
+	KUNIT_ASSERT_EQ(test, 0, socktls_epoch_seal(b.tx, 23, &v->vec, &v->vec,
+						    99, 0));
 	socktls_vec_read(&v->vec, v->vec.len - 1, &byte, 1);
 	byte ^= 1;
 	socktls_vec_write(&v->vec, v->vec.len - 1, &byte, 1);
@@ -339,7 +379,8 @@ static void cipher_refuses_record_out_of_order(struct kunit *test)
 
 	make_both(test, &b);
 	b.tx->seq = 1;
-	KUNIT_ASSERT_EQ(test, 0, socktls_epoch_seal(b.tx, 23, &v->vec, 99, 0));
+	KUNIT_ASSERT_EQ(test, 0, socktls_epoch_seal(b.tx, 23, &v->vec, &v->vec,
+						    99, 0));
 	KUNIT_EXPECT_EQ(test, -EBADMSG, open_vec(b.rx, &v->vec, &dst->vec, &o));
 	b.rx->seq = 1;
 	KUNIT_EXPECT_EQ(test, 0, open_vec(b.rx, &v->vec, &dst->vec, &o));
@@ -356,10 +397,12 @@ static void cipher_explicit_nonces_differ(struct kunit *test)
 	make_both(test, &b);
 	if (!b.tx->prefix)
 		kunit_skip(test, "no explicit nonce");
-	KUNIT_ASSERT_EQ(test, 0, socktls_epoch_seal(b.tx, 23, &v->vec, 9, 0));
+	KUNIT_ASSERT_EQ(test, 0, socktls_epoch_seal(b.tx, 23, &v->vec, &v->vec,
+						    9, 0));
 	socktls_vec_read(&v->vec, 5, first, b.tx->prefix);
 	suite_vec_reset(v);
-	KUNIT_ASSERT_EQ(test, 0, socktls_epoch_seal(b.tx, 23, &v->vec, 9, 0));
+	KUNIT_ASSERT_EQ(test, 0, socktls_epoch_seal(b.tx, 23, &v->vec, &v->vec,
+						    9, 0));
 	socktls_vec_read(&v->vec, 5, second, b.tx->prefix);
 	KUNIT_EXPECT_MEMNEQ(test, first, second, b.tx->prefix);
 }
@@ -376,7 +419,8 @@ static void padded(struct kunit *test, struct both *b, struct suite_vec *src,
 	fill_plaintext(b->tx, src, src->vec.len - RECORD_HEADER_LEN);
 	fill_plaintext(b->tx, src, len);
 	KUNIT_ASSERT_EQ(test, 0, socktls_epoch_seal(b->tx, RECORD_ALERT,
-						    &src->vec, len, padding));
+						    &src->vec, &src->vec, len,
+						    padding));
 	KUNIT_ASSERT_EQ(test, src->vec.len,
 			5 + len + 1 + padding + b->tx->cipher->tag_size);
 	KUNIT_ASSERT_EQ(test, 0, open_vec(b->rx, &src->vec, &dst->vec, &o));
@@ -411,13 +455,17 @@ static void cipher_refuses_padding_over_limit(struct kunit *test)
 
 	make_both(test, &b);
 	KUNIT_EXPECT_EQ(test, -EINVAL,
-			socktls_epoch_seal(b.tx, 23, &v->vec, 0, 16385));
+			socktls_epoch_seal(b.tx, 23, &v->vec, &v->vec, 0,
+					   16385));
 	KUNIT_EXPECT_EQ(test, -EINVAL,
-			socktls_epoch_seal(b.tx, 23, &v->vec, 16384, 1));
+			socktls_epoch_seal(b.tx, 23, &v->vec, &v->vec, 16384,
+					   1));
 	KUNIT_EXPECT_EQ(test, -EINVAL,
-			socktls_epoch_seal(b.tx, 23, &v->vec, 100, 16285));
+			socktls_epoch_seal(b.tx, 23, &v->vec, &v->vec, 100,
+					   16285));
 	KUNIT_EXPECT_EQ(test, -EINVAL,
-			socktls_epoch_seal(b.tx, 23, &v->vec, 1, U32_MAX));
+			socktls_epoch_seal(b.tx, 23, &v->vec, &v->vec, 1,
+					   U32_MAX));
 	KUNIT_EXPECT_EQ(test, 0, b.tx->seq);
 	KUNIT_EXPECT_EQ(test, 40000, v->vec.len);
 }
@@ -430,7 +478,7 @@ static void cipher_refuses_padding_without_tls_1_3(struct kunit *test)
 
 	make_both(test, &b);
 	KUNIT_EXPECT_EQ(test, param->version == RECORD_TLS_1_3 ? 0 : -EINVAL,
-			socktls_epoch_seal(b.tx, 23, &v->vec, 10, 1));
+			socktls_epoch_seal(b.tx, 23, &v->vec, &v->vec, 10, 1));
 }
 
 /* Authentic, but nothing in it is not zero: no content type */
@@ -448,8 +496,8 @@ static void cipher_tells_inner_plaintext_of_zeros(struct kunit *test)
 	for (i = 0; i < ARRAY_SIZE(paddings); i++) {
 		suite_vec_reset(src);
 		KUNIT_ASSERT_EQ(test, 0,
-				socktls_epoch_seal(b.tx, 0, &src->vec, 0,
-						   paddings[i]));
+				socktls_epoch_seal(b.tx, 0, &src->vec,
+						   &src->vec, 0, paddings[i]));
 		KUNIT_ASSERT_EQ(test, -ENOMSG, open_vec(b.rx, &src->vec,
 							&dst->vec, &o));
 		b.rx->seq = b.tx->seq;
@@ -471,7 +519,7 @@ static void cipher_keeps_zeros_of_the_plaintext(struct kunit *test)
 		suite_vec_reset(src);
 		KUNIT_ASSERT_EQ(test, 0,
 				socktls_epoch_seal(b.tx, 23, &src->vec,
-						   lens[i],
+						   &src->vec, lens[i],
 						   (16384 - lens[i]) / 2));
 		KUNIT_ASSERT_EQ(test, 0, open_vec(b.rx, &src->vec, &dst->vec,
 						  &o));
@@ -555,6 +603,8 @@ static struct kunit_case cipher_cases[] = {
 	KUNIT_CASE_PARAM(cipher_seals_known_record, aead_gen_params),
 	KUNIT_CASE(cipher_opens_and_seals_the_record_of_rfc8448),
 	KUNIT_CASE_PARAM(cipher_round_trips_every_shape, suite_gen_params),
+	KUNIT_CASE_PARAM(cipher_leaves_a_plaintext_elsewhere_alone,
+			 suite_gen_params),
 	KUNIT_CASE_PARAM(cipher_limits_are_those_of_its_records,
 			 suite_gen_params),
 	KUNIT_CASE_PARAM(cipher_refuses_to_seal_over_limit_or_room,

@@ -319,7 +319,8 @@ static void seal_record(struct kunit *test, struct rx_fixture *f, u8 type,
 	suite_vec_reset(f->vec);
 	socktls_vec_write(&f->vec->vec, room, f->plain + off, len);
 	KUNIT_ASSERT_EQ(test, 0, socktls_epoch_seal(f->tx, type, &f->vec->vec,
-						    len, padding));
+						    &f->vec->vec, len,
+						    padding));
 	socktls_vec_read(&f->vec->vec, 0, f->wire + f->wire_len,
 			 f->vec->vec.len);
 	f->wire_len += f->vec->vec.len;
