@@ -122,6 +122,26 @@ int socktls_get_error(int fd, struct socktls_error *error);
  */
 int socktls_get_peer_identity(int fd, char *text, size_t len);
 
+/* The longest channel binding, in bytes. */
+#define SOCKTLS_BINDING_MAX	64
+
+/**
+ * socktls_get_channel_binding() - what ties a login to this connection
+ * @fd: an established socket, either side
+ * @type: "tls-exporter" (RFC 9266) or "tls-server-end-point" (RFC 5929), as
+ *	SASL mechanisms with -PLUS in their names ask for
+ * @data: filled with the binding
+ * @len: length of @data, SOCKTLS_BINDING_MAX is enough
+ *
+ * EINVAL: another type. EOPNOTSUPP: tls-exporter in TLS 1.2 without extended
+ * master secret; tls-server-end-point for a certificate whose signature has no
+ * hash of SHA-2 or older (Ed25519). ENODATA: the server showed no certificate.
+ *
+ * Return: bytes in @data, or -1.
+ */
+ssize_t socktls_get_channel_binding(int fd, const char *type, void *data,
+				    size_t len);
+
 /*
  * Several of them in the usual order.
  */

@@ -23,6 +23,7 @@ $(KSELFTESTS): $(KSELFTEST_OUT)/%: $(KSELFTEST_OUT)/obj/%.o \
 		$(KSELFTEST_LIBS)
 
 $(KSELFTEST_OUT)/rekey_peers: KSELFTEST_LIBS := -lgnutls
+$(KSELFTEST_OUT)/binding: $(BUILD)/userspace/libsocktls.a
 
 .SECONDARY: $(KSELFTEST_NAMES:%=$(KSELFTEST_OUT)/obj/%.o)
 

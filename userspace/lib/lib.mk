@@ -9,7 +9,7 @@ USER_CPPFLAGS	?= -Iinclude/uapi -Iinclude -Iuserspace -D_GNU_SOURCE
 lib_version	:= 0.1
 lib_soname	:= libsocktls.so.0
 lib_objects	:= $(addprefix $(BUILD)/userspace/lib/, \
-		   connect.o names.o options.o text.o)
+		   binding.o connect.o names.o options.o sha2.o text.o)
 lib_outputs	:= $(addprefix $(BUILD)/userspace/, \
 		   libsocktls.a libsocktls.so socktls.pc)
 
