@@ -9,6 +9,7 @@
  *     server-rsa server-ecdsa server-ed25519   for localhost, 127.0.0.1, ::1
  *     wrong-name expired unknown-ca revoked    certificates to be refused
  *     client-rsa client-ecdsa client-ed25519   for clientAuth
+ *     server-stapled client-stapled            with ocsp.der
  */
 #include <errno.h>
 #include <stdio.h>
@@ -39,6 +40,8 @@ static const struct {
 	{ "client-rsa", "rsa", NULL, "clientAuth", 0, 0, 0 },
 	{ "client-ecdsa", "p256", NULL, "clientAuth", 0, 0, 0 },
 	{ "client-ed25519", "ed25519", NULL, "clientAuth", 0, 0, 0 },
+	{ "server-stapled", "p256", LOCAL, "serverAuth", 0, 0, 0 },
+	{ "client-stapled", "p256", NULL, "clientAuth", 0, 0, 0 },
 };
 
 static void make_dir(char *path, size_t size, const char *dir, const char *name)
@@ -69,6 +72,25 @@ static struct pki_cert *make_ca(const char *name)
 	});
 }
 
+static void write_ocsp(const char *dir, const char *name,
+		       const struct pki_cert *cert, const struct pki_cert *ca)
+{
+	struct pki_status status = { .cert = cert, .issuer = ca };
+	unsigned char *der;
+	char path[4352];
+	FILE *file;
+	size_t len;
+
+	snprintf(path, sizeof(path), "%s/%s/ocsp.der", dir, name);
+	der = pki_ocsp(&status, &len);
+	file = fopen(path, "w");
+	if (!file || fwrite(der, 1, len, file) != len || fclose(file)) {
+		perror(path);
+		exit(1);
+	}
+	OPENSSL_free(der);
+}
+
 static void make_identities(const char *dir, const char *trust,
 			    const struct pki_cert *ca,
 			    const struct pki_cert *other)
@@ -93,6 +115,8 @@ static void make_identities(const char *dir, const char *trust,
 			write_trust(trust, "server-rsa.pin", pin, "\n");
 			free(pin);
 		}
+		if (strstr(identities[i].name, "stapled"))
+			write_ocsp(dir, identities[i].name, cert, ca);
 		if (!strcmp(identities[i].name, "revoked")) {
 			char *crl = pki_crl(ca, cert);
 

@@ -21,7 +21,7 @@ static const struct argp_option entries[] = {
 	{ "trust", OPT_TRUST, "FILE", 0,
 	  "CA certificates in PEM, or pins, to verify the peer with", 0 },
 	{ "identity-dir", OPT_IDENTITY, "DIR", 0,
-	  "DIR/NAME/chain.pem and key.pem, or DIR/chain.pem and key.pem", 0 },
+	  "DIR/NAME/chain.pem and key.pem, or DIR/chain.pem and key.pem; ocsp.der beside them is stapled", 0 },
 	{ "policy", OPT_POLICY, "NAME", 0, "modern, intermediate, legacy", 0 },
 	{ "tls", OPT_TLS, "1.2|1.3", 0, "this protocol version alone", 0 },
 	{ "suite", OPT_SUITE, "LIST", 0,
@@ -72,6 +72,23 @@ static void load_trust(struct argp_state *state, struct options *options,
 	free(data);
 }
 
+static void load_staple(struct argp_state *state, const char *dir,
+			struct engine_identity *identity)
+{
+	char path[4096], text[256] = "";
+	size_t len;
+	char *response;
+
+	snprintf(path, sizeof(path), "%s/ocsp.der", dir);
+	response = read_file(path, &len);
+	if (response &&
+	    engine_identity_staple(identity, (struct engine_bytes){
+					(uint8_t *)response, len },
+				   text, sizeof(text)))
+		argp_failure(state, 1, 0, "%s: %s", path, text);
+	free(response);
+}
+
 static bool load_identity(struct argp_state *state, struct options *options,
 			  const char *dir)
 {
@@ -99,6 +116,8 @@ static bool load_identity(struct argp_state *state, struct options *options,
 				&engine_local_keyops, handle, text,
 				sizeof(text)))
 		argp_failure(state, 1, 0, "%s: %s", dir, text);
+	load_staple(state, dir, options->identities[
+				options->config.n_identities - 1]);
 	free(chain);
 	free(key);
 	return true;
