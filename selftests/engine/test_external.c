@@ -548,6 +548,26 @@ static void tickets_and_keys_are_offered_together(void **state)
 	scene_free(&scene);
 }
 
+/* Nothing to verify its chain with: a session from before is not looked at. */
+static void without_trust_no_session_is_resumed(void **state)
+{
+	struct scene scene;
+
+	(void)state;
+	start_with_session(&scene, BY_PSK);
+	scene.client.psks = one("id", KEY_A, NULL);
+	scene.client.trust = NULL;
+	scene_connect(&scene);
+	assert_failed(client(&scene), HANDSHAKE_FAILURE, EKEYREJECTED,
+		      "takes none of the PSKs");
+	scene.server.psks = engine_psks_get(scene.client.psks);
+	scene_connect(&scene);
+	assert_by_psk(&scene.pair, "psk:id");
+	engine_psks_put(scene.client.psks);
+	engine_psks_put(scene.server.psks);
+	scene_free(&scene);
+}
+
 /* --------------------------------------------------------- hostile peers */
 
 /* The last extension whose header is @type and @len bytes; its body. */
@@ -648,6 +668,7 @@ int main(void)
 		cmocka_unit_test(a_retry_offers_keys_of_its_hash_alone),
 		cmocka_unit_test(a_handshake_with_a_key_leaves_no_ticket),
 		cmocka_unit_test(tickets_and_keys_are_offered_together),
+		cmocka_unit_test(without_trust_no_session_is_resumed),
 		cmocka_unit_test(psk_ke_is_refused),
 		cmocka_unit_test(a_key_that_was_not_offered_cannot_be_chosen),
 		cmocka_unit_test(a_changed_binder_is_decrypt_error),

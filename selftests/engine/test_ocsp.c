@@ -625,6 +625,13 @@ static void a_required_response_rules_out_tls12(void **state)
 	pair_assert_good(&pair);
 	pair_free(&pair);
 	actor_free(&actor);
+
+	/* and a certificate that demands one cannot mean it there */
+	actor = new_client("status_request");
+	run_mutual(TLS12, &actor, "request", &pair);
+	pair_assert_good(&pair);
+	pair_free(&pair);
+	actor_free(&actor);
 }
 
 /* Section 4.4.2.1: status_request is empty in a CertificateRequest. */

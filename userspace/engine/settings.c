@@ -219,10 +219,11 @@ static int resolve_peer_auth(struct settings *set,
 static int copy_sessions(struct settings *set,
 			 const struct engine_config *config)
 {
-	set->sessions = config->sessions;
+	/* Their chains could not be verified again. */
+	set->sessions = set->psk_only ? NULL : config->sessions;
 	set->sessions_arg = config->sessions_arg;
 	set->session_ids = config->session_ids;
-	set->tickets = config->sessions && config->sessions->seal ?
+	set->tickets = set->sessions && set->sessions->seal ?
 		       config->tickets : 0;
 	set->session_lifetime = config->session_lifetime ?
 				config->session_lifetime : SESSION_LIFETIME;

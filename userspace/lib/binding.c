@@ -10,6 +10,7 @@
 #include "socktls.h"
 
 #define EXPORTER_LABEL	"EXPORTER-Channel-Binding"
+#define EXPORTER_LEN	32
 #define CHAIN_MAX	(256 * 1024)	/* more than the helper hands over */
 
 /* --------------------------------------------------------------------- DER */
@@ -155,7 +156,7 @@ static ssize_t get_exporter(int fd, uint8_t out[SOCKTLS_BINDING_MAX])
 					     SOCKTLS_BINDING_MAX];
 	} buffer = { .value = {
 		.label_len = strlen(EXPORTER_LABEL),
-		.length = 32,
+		.length = EXPORTER_LEN,
 		.flags = SOCKTLS_EXPORTER_CONTEXT,
 	} };
 	socklen_t len = sizeof(buffer);
@@ -163,9 +164,9 @@ static ssize_t get_exporter(int fd, uint8_t out[SOCKTLS_BINDING_MAX])
 	memcpy(buffer.value.data, EXPORTER_LABEL, strlen(EXPORTER_LABEL));
 	if (getsockopt(fd, SOL_TLS, SOCKTLS_EXPORTER, &buffer, &len) < 0)
 		return -1;
-	memcpy(out, buffer.value.data, buffer.value.length);
+	memcpy(out, buffer.value.data, EXPORTER_LEN);
 	explicit_bzero(&buffer, sizeof(buffer));
-	return 32;
+	return EXPORTER_LEN;
 }
 
 /* The leaf comes first. */
