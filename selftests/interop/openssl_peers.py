@@ -3,7 +3,7 @@
 import re
 import urllib.request
 
-from peer import Failure, Peer, Server
+from peer import PSK, PSK_IDENTITY, Failure, Peer, Server
 
 GROUPS = {'secp256r1': 'P-256', 'secp384r1': 'P-384', 'secp521r1': 'P-521',
           'x25519': 'X25519', 'x448': 'X448'}
@@ -41,6 +41,7 @@ class OpenSSLFamily(Peer):
 
 class OpenSSL(OpenSSLFamily):
     name = 'OpenSSL'
+    external = True
 
     def version(self):
         return self.place.output('openssl', 'version').split()[1]
@@ -56,11 +57,14 @@ class OpenSSL(OpenSSLFamily):
                         '-key', f'{directory}/key.pem']
         if cell.group:
             options += ['-groups', self.group_name(cell)]
+        if cell.external:
+            options += ['-psk_identity', PSK_IDENTITY, '-psk', PSK]
         return options
 
     def serve(self, cell, port):
         argv = ['openssl', 's_server', '-accept', f'127.0.0.1:{port}', '-www',
-                *self.options(cell, cell.identity)]
+                *self.options(cell, None if cell.external else cell.identity)]
+        argv += ['-nocert'] if cell.external else []
         if cell.suite.kind == '1.2 DHE':
             argv += ['-dhparam', self.place.parameters(cell.group)]
         argv += ['-no_ticket'] if cell.resume == 'id' else []
@@ -74,10 +78,10 @@ class OpenSSL(OpenSSLFamily):
                     '-servername', 'localhost', '-verify_hostname',
                     'localhost', '-ign_eof',
                     *self.options(cell, cell.mutual and cell.client_identity)]
-            if cell.resume != 'full':
+            if cell.count > 1:
                 argv += ['-sess_in' if number else '-sess_out', session]
             text = self.client_run(*argv)
-        if cell.resume != 'full' and 'Reused, ' not in text:
+        if cell.count > 1 and 'Reused, ' not in text:
             raise Failure('s_client says that it did not resume')
         return text
 

@@ -2,13 +2,14 @@
 """GnuTLS, mbedTLS, wolfSSL, NSS."""
 import re
 
-from peer import Failure, PAGE, Peer, REQUEST, Server
+from peer import PSK, PSK_IDENTITY, Failure, PAGE, Peer, REQUEST, Server
 
 WOLFSSL = '/usr/local/share/wolfssl'
 
 
 class GnuTLS(Peer):
     name = 'GnuTLS'
+    external = True
     groups = {'x25519': 'X25519', 'x448': 'X448', 'secp256r1': 'SECP256R1',
               'secp384r1': 'SECP384R1', 'secp521r1': 'SECP521R1',
               'X25519MLKEM768': 'X25519-MLKEM768'}
@@ -34,6 +35,8 @@ class GnuTLS(Peer):
 
     def priority(self, cell):
         priority = cell.suite.gnutls()
+        if cell.external:
+            priority += ':-KX-ALL:+ECDHE-PSK:+DHE-PSK'
         if cell.group:
             priority = priority.replace('+GROUP-ALL', '+' + self.group(cell))
         return priority
@@ -45,7 +48,13 @@ class GnuTLS(Peer):
 
     def serve(self, cell, port):
         argv = ['gnutls-serv', '--port', str(port), '--http', '-q',
-                '--priority', self.priority(cell), *self.files(cell.identity)]
+                '--priority', self.priority(cell)]
+        if cell.external:
+            keys = self.place.file('.psk')
+            self.place.write(keys, f'{PSK_IDENTITY}:{PSK}\n')
+            argv += ['--pskpasswd', keys]
+        else:
+            argv += self.files(cell.identity)
         if cell.mutual:
             argv += ['--x509cafile', self.place.ca, '--require-client-cert',
                      '--verify-client-cert']
@@ -58,10 +67,12 @@ class GnuTLS(Peer):
         argv = ['gnutls-cli', '--port', str(port), '--x509cafile',
                 self.place.ca, '--priority', self.priority(cell)]
         argv += self.files(cell.client_identity) if cell.mutual else []
-        argv += ['--resume'] if cell.resume != 'full' else []
+        if cell.external:
+            argv += ['--pskusername', PSK_IDENTITY, '--pskkey', PSK]
+        argv += ['--resume'] if cell.count > 1 else []
         argv += ['--waitresumption'] if cell.resume == 'psk' else []
         text = self.client_run(*argv, 'localhost')
-        if cell.resume != 'full' and 'resumed session' not in text:
+        if cell.count > 1 and 'resumed session' not in text:
             raise Failure('gnutls-cli says that it did not resume: ' + text)
         return text
 

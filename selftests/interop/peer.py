@@ -14,6 +14,8 @@ import suites
 TIMEOUT = 30
 REQUEST = b'GET / HTTP/1.0\r\n\r\n'
 PAGE = '<title>socktls</title>'
+PSK_IDENTITY = 'device-7'
+PSK = '000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f'
 
 
 @dataclasses.dataclass(frozen=True)
@@ -21,14 +23,19 @@ class Cell:
     """One thing that is tried."""
     role: str			# of the engine: 'client' or 'server'
     suite: suites.Suite
-    resume: str = 'full'	# 'full', 'id', 'ticket' or 'psk'
+    resume: str = 'full'	# 'full', 'id', 'ticket', 'psk' (a ticket of TLS 1.3)
+				# or 'external' (a PSK that both had before)
     mutual: bool = False
     group: str = ''		# IANA name; empty: whatever both like best
 
     @property
     def count(self):
         """Connections that it takes."""
-        return 1 if self.resume == 'full' else 2
+        return 1 if self.resume in ('full', 'external') else 2
+
+    @property
+    def external(self):
+        return self.resume == 'external'
 
     @property
     def identity(self):
@@ -190,6 +197,8 @@ def check_report(cell, text):
             raise Failure(f'{group} was negotiated')
         if resumed != wanted:
             raise Failure(f'connection {number + 1}: resumed {resumed}')
+        if cell.external and peer != 'psk:' + PSK_IDENTITY:
+            raise Failure(f'no external PSK: peer {peer}')
         if cell.role == 'server' and cell.mutual and \
                 cell.client_identity not in peer:
             raise Failure(f'connection {number + 1}: peer {peer}')
@@ -198,6 +207,7 @@ def check_report(cell, text):
 class Peer:
     """An implementation of TLS; one below for each."""
     name = ''
+    external = False		# its programs take an external PSK in TLS 1.3
 
     def __init__(self, place):
         self.place = place
@@ -211,6 +221,11 @@ class Peer:
         if cell.suite.code not in self.suites:
             return 'the peer has no such suite'
         return self.lack_more(cell)
+
+    def lack_external(self):
+        if self.external:
+            return None
+        return 'its programs take no external PSK in TLS 1.3 by identity and key'
 
     def lack_more(self, cell):
         return None
@@ -235,6 +250,8 @@ class Peer:
         options = ['--tls', cell.suite.version,
                    '--suite', f'0x{cell.suite.code:04x}',
                    '--policy', 'legacy', '--trust', path(self.trust(cell))]
+        if cell.external:
+            options += ['--psk', f'{PSK_IDENTITY}:{PSK}']
         return options + (['--group', cell.group] if cell.group else [])
 
     def try_client(self, cell):
@@ -256,12 +273,13 @@ class Peer:
 
     def try_server(self, cell):
         port, path = self.place.port(), self.place.engine_path
-        argv = ['--port', str(port), '--http', '--identity-dir',
-                path(f'{self.place.ids}/{cell.identity}'),
-                *self.engine_options(cell)]
+        argv = ['--port', str(port), '--http', *self.engine_options(cell)]
+        if not cell.external:
+            argv += ['--identity-dir',
+                     path(f'{self.place.ids}/{cell.identity}')]
         if cell.mutual:
             argv += ['--client-auth', 'require']
-        if cell.resume != 'full':
+        if cell.count > 1:
             argv += ['--resume', 'id' if cell.resume == 'id' else 'ticket']
         with Server(self.place, self.place.engine('engine-server', *argv),
                     port) as server:

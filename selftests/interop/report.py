@@ -105,6 +105,25 @@ def group_section(table):
     return lines + [''] + letters.lines() + ['']
 
 
+def external_section(table):
+    """Keys that both sides have from elsewhere: not the tickets above."""
+    letters = Letters()
+    lines = ['## External PSKs', '',
+             'TLS 1.3 with a key that both sides had before and no certificate '
+             '(the columns', '"ticket, PSK" above are tickets), '
+             'TLS_AES_128_GCM_SHA256; by x25519, and by', 'secp384r1.', '',
+             '| peer | engine as client | engine as server |', '|---|---|---|']
+    for peer in table.peers:
+        marks = []
+        for role in ('client', 'server'):
+            found = [table.results[peer.name, cell] for cell in table.externals
+                     if cell.role == role and
+                     (peer.name, cell) in table.results]
+            marks.append(' '.join(mark(r, letters) for r in found) or '-')
+        lines.append(f'| {peer.name} | ' + ' | '.join(marks) + ' |')
+    return lines + [''] + letters.lines() + ['']
+
+
 def summary(table):
     lines = ['## Summary', '',
              f'Engine with libcrypto {table.libcrypto}.', '',
@@ -124,6 +143,7 @@ def write(path, table):
     lines = INTRODUCTION.splitlines() + [''] + summary(table)
     for peer in table.peers:
         lines += peer_section(table, peer)
+    lines += external_section(table)
     lines += group_section(table)
     with open(path, 'w', encoding='utf-8') as file:
         print('\n'.join(lines).rstrip(), file=file)

@@ -48,6 +48,12 @@ def group_cells(by_code):
     return cells
 
 
+def external_cells(by_code):
+    """With the hash that the peers bind such keys to."""
+    return [Cell(role, by_code[0x1301], 'external', group=group)
+            for role in ROLES for group in ('', 'secp384r1')]
+
+
 class Table:
     """Results by peer and cell."""
 
@@ -58,6 +64,7 @@ class Table:
         by_code = {suite.code: suite for suite in self.suites}
         self.cells = [c for suite in self.suites for c in cells_of(suite)]
         self.groups = group_cells(by_code)
+        self.externals = external_cells(by_code)
         self.peers = [kind(place) for kind in PEERS
                       if not names or kind.name in names]
         openssl = openssl_peers.OpenSSL(place).suites
@@ -70,7 +77,8 @@ class Table:
         self.counts = collections.Counter()
 
     def attempt(self, peer, cell):
-        reason = peer.lack(cell)
+        reason = peer.lack(cell) or (cell.external and
+                                     peer.lack_external())
         if reason:
             return LACK, reason
         try:
@@ -135,6 +143,7 @@ def run(place, args):
     prepare(place, args.build + '/selftests/engine/pki-tool')
     table = Table(place, args.peers, args.only)
     table.run(table.cells, args.workers)
+    table.run(table.externals, args.workers)
     # The host's libcrypto may be without ML-KEM: the tree's is not.
     place.engine_inside = True
     table.run(table.groups, args.workers)
