@@ -79,6 +79,7 @@ class GnuTLS(Peer):
 
 class MbedTLS(Peer):
     name = 'mbedTLS'
+    external = True
 
     def __init__(self, place):
         super().__init__(place)
@@ -106,13 +107,17 @@ class MbedTLS(Peer):
                         f'key_file={directory}/key.pem']
         if cell.group:
             options.append(f'groups={cell.group}')
+        if cell.external:
+            options += [f'psk={PSK}', f'psk_identity={PSK_IDENTITY}',
+                        'tls13_kex_modes=psk_ephemeral']
         return options
 
     def serve(self, cell, port):
         tickets = 0 if cell.resume == 'id' else 1
         argv = ['ssl_server2', 'server_addr=127.0.0.1', f'server_port={port}',
                 'auth_mode=' + ('required' if cell.mutual else 'none'),
-                f'tickets={tickets}', *self.options(cell, cell.identity)]
+                f'tickets={tickets}', *self.options(
+                    cell, None if cell.external else cell.identity)]
         if cell.suite.kind == '1.2 DHE':
             argv.append('dhm_file=' + self.place.parameters(cell.group))
         return Server(self.place, self.place.inside(*argv), port)
@@ -194,6 +199,7 @@ class WolfSSL(Peer):
 
 class NSS(Peer):
     name = 'NSS'
+    external = True
     groups = {'x25519': 'x25519', 'secp256r1': 'P256', 'secp384r1': 'P384',
               'secp521r1': 'P521', 'ffdhe2048': 'FF2048',
               'ffdhe3072': 'FF3072', 'ffdhe4096': 'FF4096',
@@ -242,12 +248,19 @@ class NSS(Peer):
             return 'the peer has no such group'
         return None
 
+    def lack_external(self, cell):
+        if cell.role == 'client':
+            return 'selfserv -z goes on with its certificate; why is not known'
+        return None
+
     def options(self, cell):
         options = ['-d', self.database, '-V',
                    f'tls{cell.suite.version}:tls{cell.suite.version}',
                    '-c', cell.suite.nss()]
         options += ['-u'] if cell.resume != 'id' else []
         options += ['-I', self.groups[cell.group]] if cell.group else []
+        if cell.external:
+            options += ['-z', f'0x{PSK}:{PSK_IDENTITY}']
         return options
 
     def serve(self, cell, port):
@@ -257,7 +270,7 @@ class NSS(Peer):
         return Server(self.place, self.place.inside(*argv), port)
 
     def connect(self, cell, port):
-        if cell.resume != 'full':
+        if cell.count > 1:
             return self.connect_again(cell, port)
         argv = ['tstclnt', '-h', 'localhost', '-p', str(port), '-4',
                 *self.options(cell)]

@@ -222,10 +222,11 @@ class Peer:
             return 'the peer has no such suite'
         return self.lack_more(cell)
 
-    def lack_external(self):
+    def lack_external(self, cell):
+        del cell
         if self.external:
             return None
-        return 'its programs take no external PSK in TLS 1.3 by identity and key'
+        return 'not tried: its program has no options for identity and key'
 
     def lack_more(self, cell):
         return None

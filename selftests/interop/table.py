@@ -78,7 +78,7 @@ class Table:
 
     def attempt(self, peer, cell):
         reason = peer.lack(cell) or (cell.external and
-                                     peer.lack_external())
+                                     peer.lack_external(cell))
         if reason:
             return LACK, reason
         try:
