@@ -116,6 +116,7 @@ static int control_message(struct socktls_conn *conn, u8 type, u32 len)
 		if (len > MAX_TICKET)
 			return socktls_control_refuse(conn, ALERT_DECODE_ERROR,
 						      "a NewSessionTicket that is too long");
+		ticket_begin(&conn->rx.ticket_shape, len);
 		socktls_session_ticket(conn, conn->rx.tracker.header, len);
 		return 0;
 	case HANDSHAKE_KEY_UPDATE:
@@ -128,20 +129,43 @@ static int control_message(struct socktls_conn *conn, u8 type, u32 len)
 				  "a handshake message after the handshake");
 }
 
-/* Some bytes of the body of a message. Return: how many. */
-static u32 control_body(struct socktls_conn *conn, struct rx_record *rec,
-			u32 done)
+static int control_malformed_ticket(struct socktls_conn *conn)
+{
+	return socktls_control_refuse(conn, ALERT_DECODE_ERROR,
+				      "a malformed NewSessionTicket");
+}
+
+/* Some bytes of a NewSessionTicket, @off into the record. */
+static int control_ticket(struct socktls_conn *conn, struct rx_record *rec,
+			  u32 off, u32 len)
+{
+	u8 bytes[64];
+	u32 n;
+
+	socktls_session_ticket_bytes(conn, rec, off, len);
+	for (; len; len -= n, off += n) {
+		n = min_t(u32, len, sizeof(bytes));
+		socktls_vec_read(&rec->vec, off, bytes, n);
+		if (!ticket_feed(&conn->rx.ticket_shape, bytes, n))
+			return control_malformed_ticket(conn);
+	}
+	return 0;
+}
+
+/* Some bytes of the body of a message; they are added to @done. */
+static int control_body(struct socktls_conn *conn, struct rx_record *rec,
+			u32 *done)
 {
 	struct handshake_tracker *t = &conn->rx.tracker;
-	u32 n = min(t->left, rec->len - done);
+	u32 n = min(t->left, rec->len - *done);
+	u32 off = rec->off + *done;
 
-	if (t->header[0] == HANDSHAKE_KEY_UPDATE)
-		socktls_vec_read(&rec->vec, rec->off + done,
-				 &conn->rx.request_update, 1);
-	else
-		socktls_session_ticket_bytes(conn, rec, rec->off + done, n);
 	t->left -= n;
-	return n;
+	*done += n;
+	if (t->header[0] != HANDSHAKE_KEY_UPDATE)
+		return control_ticket(conn, rec, off, n);
+	socktls_vec_read(&rec->vec, off, &conn->rx.request_update, 1);
+	return 0;
 }
 
 /* The message is complete; @left bytes of its last record follow. */
@@ -151,6 +175,8 @@ static int control_message_end(struct socktls_conn *conn, u32 left)
 
 	t->header_len = 0;
 	if (t->header[0] != HANDSHAKE_KEY_UPDATE) {
+		if (!conn->rx.ticket_shape.complete)
+			return control_malformed_ticket(conn);
 		socktls_session_ticket_end(conn);
 		return 0;
 	}
@@ -178,7 +204,7 @@ static int control_handshake(struct socktls_conn *conn, struct rx_record *rec)
 			t->left = get_unaligned_be32(t->header) & 0xffffff;
 			err = control_message(conn, t->header[0], t->left);
 		} else {
-			done += control_body(conn, rec, done);
+			err = control_body(conn, rec, &done);
 		}
 		if (!err && !t->left)
 			err = control_message_end(conn, rec->len - done);

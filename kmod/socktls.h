@@ -22,6 +22,7 @@
 #include "compat.h"
 #include "record.h"
 #include "stat.h"
+#include "ticket.h"
 
 struct hs;
 struct session_item;
@@ -97,6 +98,7 @@ struct socktls_rx {
 	u32			skip_left;	/* bytes */
 	u32			max_plaintext;	/* of a protected record */
 	struct session_item	*ticket;	/* being read */
+	struct ticket_shape	ticket_shape;	/* of it, kept or not */
 	struct handshake_tracker tracker;
 };
 

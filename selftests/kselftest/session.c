@@ -10,13 +10,21 @@ static struct fake_item item;
 static struct wire_record record;
 static uint8_t bytes[131072];
 
+/* lifetime, age_add, a nonce of three bytes, a ticket, no extensions */
 static void make_ticket(size_t body)
 {
+	size_t ticket = body - 8 - 4 - 2 - 2;
+
 	pattern_fill(bytes, body + 4, 99);
 	bytes[0] = 4;
 	bytes[1] = body >> 16;
 	bytes[2] = body >> 8;
 	bytes[3] = body;
+	bytes[12] = 3;
+	bytes[16] = ticket >> 8;
+	bytes[17] = ticket;
+	bytes[body + 2] = 0;
+	bytes[body + 3] = 0;
 }
 
 static void send_handshake(size_t len, size_t chunk)
@@ -99,6 +107,88 @@ TEST(ticket_longer_than_its_fields_can_be_is_a_decode_error)
 {
 	rig_up(&rig, SOCKTLS_CLIENT, 0x0304);
 	wire_write(&rig.out, TYPE_HANDSHAKE, "\4\377\377\377", 4);
+	rig_expect_failed(&rig, EPROTO, 50);
+}
+
+/* A NewSessionTicket of these bytes behind lifetime and age_add. */
+static size_t make_fields(const char *fields, size_t len)
+{
+	memset(bytes, 0, 12);
+	bytes[0] = 4;
+	bytes[3] = 8 + len;
+	memcpy(bytes + 12, fields, len);
+	return 12 + len;
+}
+
+static void drop_rig(void)
+{
+	close(rig.fd);
+	close(rig.raw);
+}
+
+struct fields {
+	const char	*bytes;
+	size_t		len;
+};
+
+#define FIELDS(text) { text, sizeof(text) - 1 }
+
+TEST(ticket_that_is_well_formed_is_let_in)
+{
+	static const struct fields good[] = {
+		FIELDS("\0\0\1t\0\0"),
+		FIELDS("\1n\0\2tt\0\0"),
+		FIELDS("\0\0\1t\0\4\0\52\0\0"),
+		FIELDS("\0\0\1t\0\14\0\52\0\4abcd\2\2\0\0"),
+	};
+	size_t i, len;
+
+	for (i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+		rig_up(&rig, SOCKTLS_CLIENT, 0x0304);
+		len = make_fields(good[i].bytes, good[i].len);
+		send_handshake(len, 1);
+		expect_ticket(len);
+		send_handshake(len, 16384);
+		expect_ticket(len);
+		rig_expect_alive(&rig);
+		drop_rig();
+	}
+}
+
+/* RFC 8446 section 6: decode_error, whether anybody wants the ticket or not. */
+TEST(ticket_that_is_malformed_is_a_decode_error)
+{
+	static const struct fields bad[] = {
+		FIELDS(""),				/* no nonce */
+		FIELDS("\0"),				/* no ticket */
+		FIELDS("\2n"),				/* nonce cut off */
+		FIELDS("\0\0"),				/* its length is */
+		FIELDS("\0\0\0\0\0"),			/* empty ticket */
+		FIELDS("\0\0\2t"),			/* ticket cut off */
+		FIELDS("\0\0\1t"),			/* no list */
+		FIELDS("\0\0\1t\0\1"),			/* list cut off */
+		FIELDS("\0\0\1t\0\0x"),			/* bytes behind it */
+		FIELDS("\0\0\1t\0\2\0\52"),		/* half an extension */
+		FIELDS("\0\0\1t\0\5\0\52\0\2x"),	/* cut off */
+		FIELDS("\0\0\1t\0\5\0\52\0\0x"),	/* a byte behind it */
+	};
+	size_t i, len;
+
+	for (i = 0; i < 2 * sizeof(bad) / sizeof(bad[0]); i++) {
+		rig_up(&rig, SOCKTLS_CLIENT, 0x0304);
+		if (i % 4 > 1)
+			fake_close(&rig.helper);
+		len = make_fields(bad[i / 2].bytes, bad[i / 2].len);
+		send_handshake(len, i % 2 ? 1 : 16384);
+		rig_expect_failed(&rig, EPROTO, 50);
+		drop_rig();
+	}
+	rig_up(&rig, SOCKTLS_CLIENT, 0x0304);
+	wire_write(&rig.out, TYPE_HANDSHAKE, "\4\0\0\0", 4);
+	rig_expect_failed(&rig, EPROTO, 50);
+	drop_rig();
+	rig_up(&rig, SOCKTLS_CLIENT, 0x0304);
+	wire_write(&rig.out, TYPE_HANDSHAKE, "\4\0\0\7abcdefg", 11);
 	rig_expect_failed(&rig, EPROTO, 50);
 }
 
