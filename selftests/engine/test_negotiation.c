@@ -327,6 +327,16 @@ static void dhe_takes_named_groups_alone(void **state)
 	s.groups = LIST(0x0100);
 	s.n_groups = 1;
 	world_run(&pair, c, s);
+	assert_failed(&pair.server, INSUFFICIENT_SECURITY, EPROTONOSUPPORT,
+		      "finite-field groups");
+	pair_free(&pair);
+	/* the certificate is what stands in the way here */
+	s = world_server(&world.ecdsa);
+	s.policy = "legacy";
+	s.suites = &suite;
+	s.n_suites = 1;
+	c.groups = LIST(0x0100);
+	world_run(&pair, c, s);
 	assert_failed(&pair.server, HANDSHAKE_FAILURE, EPROTONOSUPPORT,
 		      "cipher suite");
 	pair_free(&pair);

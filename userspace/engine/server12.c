@@ -141,6 +141,34 @@ static bool find_suite(struct engine *engine, const struct offer *offer)
 }
 
 /* RFC 5246 section 7.4.2: with a chain that the client accepts, if there is. */
+/*
+ * RFC 7919 section 4: the client has suites of ours that take a finite-field
+ * group, and names such groups, of which none is ours.
+ */
+static bool lacks_finite_field(const struct engine *engine,
+			       const struct offer *offer)
+{
+	const struct settings *set = &engine->set;
+	size_t i;
+
+	if (!names_finite_fields(offer->groups) ||
+	    common_group(engine, offer, false))
+		return false;
+	for (i = 0; i < set->n_suites; i++)
+		if (suite_find(set->suites[i])->exchange == EXCHANGE_DHE &&
+		    bytes_have_u16(offer->hello.suites, set->suites[i]))
+			return true;
+	return false;
+}
+
+static int no_suite(struct engine *engine, const struct offer *offer)
+{
+	if (!lacks_finite_field(engine, offer))
+		return server_nothing_common(engine, "cipher suite");
+	return engine_fail(engine, INSUFFICIENT_SECURITY, EPROTONOSUPPORT,
+			   "the client names finite-field groups, and none of ours: see the policy");
+}
+
 static int choose_suite(struct engine *engine, const struct offer *offer)
 {
 	bool found;
@@ -149,7 +177,7 @@ static int choose_suite(struct engine *engine, const struct offer *offer)
 	found = find_suite(engine, offer);
 	engine->server.fitting = false;
 	if (!found && !find_suite(engine, offer))
-		return server_nothing_common(engine, "cipher suite");
+		return no_suite(engine, offer);
 	if (engine->suite->exchange != EXCHANGE_RSA)
 		engine->server.scheme = scheme_of(engine, offer,
 						  engine->identity);
