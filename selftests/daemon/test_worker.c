@@ -568,6 +568,22 @@ static void verifying_client_needs_a_name(void **state)
 	assert_false(client->result.flags & SOCKTLS_INFO_PEER_VERIFIED);
 }
 
+static void server_name_must_be_one(void **state)
+{
+	static const char *const names[] = {
+		".example.org", "example.org:443", "ex\303\244mple.org",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		struct end *server, *client = add_pair(&server);
+
+		client->parameters.server_name = names[i];
+		kernel_run(&kernel);
+		assert_failed(client, EINVAL, "neither a host name");
+	}
+}
+
 /*
  * Reloading, key log.
  */
@@ -646,6 +662,7 @@ int main(void)
 		TEST(client_identities_are_checked_too),
 		TEST(trust_is_a_name_or_pem_or_pins),
 		TEST(verifying_client_needs_a_name),
+		TEST(server_name_must_be_one),
 		TEST(reload_spares_what_is_in_progress),
 		TEST(keylog_has_lines_when_asked_for),
 	};

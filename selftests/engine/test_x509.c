@@ -117,6 +117,40 @@ static void trailing_dot_is_not_part_of_the_name(void **state)
 	pair_free(&pair);
 }
 
+/* ".example.org" would be any name below it. */
+static void names_that_are_none_are_refused(void **state)
+{
+	static const char *const bad[] = {
+		".", "..", ".example.org", "a..example.org", "example.org..",
+		"a b.example.org", "a\tb", "caf\303\251.example", "a\177",
+		"example.org:443", "[2001:db8::1]", "fe80::1%eth0", "2001:db8:::",
+		"a%b",
+	};
+	static const char *const good[] = {
+		"localhost", "a.example.org.", "_x.example", "xn--caf-dma.example",
+		"192.0.2.1", "2001:db8::1", "::ffff:192.0.2.1",
+	};
+	struct engine_config c = world_client();
+	struct side side;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		struct engine *engine = NULL;
+
+		c.server_name = bad[i];
+		side = (struct side){ 0 };
+		if (engine_new(&engine, &c, &(struct engine_output){ 0 },
+			       &side) != -EINVAL)
+			fail_msg("%s", bad[i]);
+	}
+	for (i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+		c.server_name = good[i];
+		side_init(&side, "client", &c);
+		side_free(&side);
+	}
+}
+
 static void ip_literals_match_ip_sans_alone(void **state)
 {
 	const struct pki_spec spec = { .key = "p256", .name = "x",
@@ -691,6 +725,7 @@ int main(void)
 		cmocka_unit_test(unprintable_names_do_not_reach_the_text),
 		cmocka_unit_test(wildcard_matches_one_label),
 		cmocka_unit_test(trailing_dot_is_not_part_of_the_name),
+		cmocka_unit_test(names_that_are_none_are_refused),
 		cmocka_unit_test(ip_literals_match_ip_sans_alone),
 		cmocka_unit_test(expired_certificate_is_refused),
 		cmocka_unit_test(future_certificate_is_refused),

@@ -374,6 +374,12 @@ static int check_server_name(const struct connection *connection,
 			     const struct engine_config *config, char *error,
 			     size_t error_len)
 {
+	if (config->server_name &&
+	    !engine_server_name_is_valid(config->server_name)) {
+		snprintf(error, error_len,
+			 "SOCKTLS_SERVER_NAME is neither a host name (of another alphabet: its xn-- form) nor an IP address");
+		return -EINVAL;
+	}
 	if (config->role == SOCKTLS_SERVER || config->server_name ||
 	    has_psks(connection) ||
 	    config->peer_auth == SOCKTLS_PEER_AUTH_NONE ||

@@ -224,6 +224,12 @@ void engine_policy_put(struct engine_policy *policy);
 bool engine_policy_is_known(const char *name);
 
 /*
+ * Is @name, which is not empty, one that a certificate can be for: an IP literal,
+ * or labels of printable ASCII with no colon, no '%' and no leading dot?
+ */
+bool engine_server_name_is_valid(const char *name);
+
+/*
  * External PSKs (RFC 8446 section 2.2, TLS 1.3 only): keys that both sides have
  * from elsewhere. engine_psks_add() copies one: @hash is sha256 or sha384, NULL:
  * sha256; @server_name, if there is one, is the only server for which the key

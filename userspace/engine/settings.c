@@ -19,16 +19,44 @@ static bool is_ip_literal(const char *name)
 	       inet_pton(AF_INET6, name, address) == 1;
 }
 
+/*
+ * Labels of printable ASCII. A name that begins with a dot would stand for all
+ * below it (X509_check_host()); ':' and '%' are of addresses alone.
+ */
+static bool is_host_name(const char *name, size_t len)
+{
+	size_t i;
+
+	for (i = 0; i < len; i++) {
+		if (name[i] <= ' ' || name[i] > '~' || name[i] == ':' ||
+		    name[i] == '%')
+			return false;
+		if (name[i] == '.' && (!i || name[i - 1] == '.'))
+			return false;
+	}
+	return name[len - 1] != '.';
+}
+
+bool engine_server_name_is_valid(const char *name)
+{
+	size_t len = strlen(name);
+
+	/* SNI and certificates have no root dot (RFC 6066 section 3). */
+	if (len > 1 && name[len - 1] == '.')
+		len--;
+	return len && len <= SOCKTLS_NAME_MAX &&
+	       (is_ip_literal(name) || is_host_name(name, len));
+}
+
 static int copy_name(struct settings *set, const char *name)
 {
 	size_t len;
 
 	if (!name || !*name)
 		return 0;
-	len = strlen(name);
-	if (len > SOCKTLS_NAME_MAX)
+	if (!engine_server_name_is_valid(name))
 		return -EINVAL;
-	/* SNI and certificates have no root dot (RFC 6066 section 3). */
+	len = strlen(name);
 	if (len > 1 && name[len - 1] == '.')
 		len--;
 	set->server_name = strndup(name, len);
