@@ -557,6 +557,34 @@ static void client_never_offers_early_data(void **state)
 	scene_free(&scene);
 }
 
+/* RFC 8446 appendix C.4: to which server, it could not tell. */
+static void client_without_a_name_offers_nothing(void **state)
+{
+	char *pin = pki_pin(world.rsa.cert);
+	struct engine_trust *trust = trust_of(pin);
+	struct scene scene;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < WAYS; i++) {
+		start(&scene, &ways[i]);
+		scene.client.server_name = NULL;
+		scene.client.trust = trust;
+		scene_connect(&scene);
+		pair_assert_good(&scene.pair);
+		assert_int_equal(sessions_count(scene.client_host.sessions), 0);
+		scene_connect(&scene);
+		pair_assert_good(&scene.pair);
+		assert_false(scene_resumed(&scene));
+		assert_int_equal(client(&scene)->engine->client.session_id.len,
+				 client(&scene)->engine->version >= TLS13 ?
+				 32 : 0);
+		scene_free(&scene);
+	}
+	engine_trust_put(trust);
+	free(pin);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -576,6 +604,7 @@ int main(void)
 		cmocka_unit_test(early_data_after_a_retry_is_refused),
 		cmocka_unit_test(early_data_without_psk_is_refused),
 		cmocka_unit_test(client_never_offers_early_data),
+		cmocka_unit_test(client_without_a_name_offers_nothing),
 	};
 
 	return cmocka_run_group_tests_name("resumption_wire", tests, world_setup,

@@ -109,9 +109,14 @@ static bool in_time(const struct session *session, time_t now)
 
 /* ------------------------------------------------------------ what counts */
 
+/*
+ * RFC 8446 appendix C.4: a ticket goes to the server that it is of. A client
+ * that knows no name, as with pins, cannot tell one server from another.
+ */
 bool session_enabled(const struct engine *engine)
 {
-	return engine->set.sessions;
+	return engine->set.sessions &&
+	       (!is_client(engine) || engine->set.server_name);
 }
 
 static bool add_part(EVP_MD_CTX *ctx, struct engine_bytes part)
