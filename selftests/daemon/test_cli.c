@@ -168,6 +168,23 @@ static void failures_say_how_far_it_came(void **state)
 	assert_int_equal(socktls_connect("127.0.0.1", "1", NULL, NULL), -1);
 }
 
+static void nothing_is_said_of_another_connection(void **state)
+{
+	static const char *const names[] = {
+		"REMOTE_ADDR", "REMOTE_PORT", "SOCKTLS_VERSION",
+		"SOCKTLS_SUITE", "SOCKTLS_GROUP", "SOCKTLS_PEER",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < 6; i++)
+		setenv(names[i], "stale", 1);
+	setenv("SOCKTLS_TEST_OTHER", "stays", 1);
+	cli_clear_environment();
+	for (size_t i = 0; i < 6; i++)
+		assert_null(getenv(names[i]));
+	assert_non_null(getenv("SOCKTLS_TEST_OTHER"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -178,6 +195,7 @@ int main(void)
 		cmocka_unit_test(negotiated_is_one_line),
 		cmocka_unit_test(plain_descriptors_are_errors),
 		cmocka_unit_test(failures_say_how_far_it_came),
+		cmocka_unit_test(nothing_is_said_of_another_connection),
 	};
 
 	return cmocka_run_group_tests_name("cli", tests, NULL, NULL);

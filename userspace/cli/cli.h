@@ -53,4 +53,10 @@ bool cli_parse_seconds(const char *text, uint32_t *ms);
  */
 char *cli_read_pem(const char *path);
 
+/*
+ * Forget what the environment says of a connection: it is of another one, above
+ * this process, and a program would believe it where this one has no word.
+ */
+void cli_clear_environment(void);
+
 #endif /* SOCKTLS_CLI_H */

@@ -126,3 +126,14 @@ char *cli_read_pem(const char *path)
 	memmove(text, begin, strlen(begin) + 1);
 	return text;
 }
+
+void cli_clear_environment(void)
+{
+	static const char *const names[] = {
+		"REMOTE_ADDR", "REMOTE_PORT", "SOCKTLS_VERSION",
+		"SOCKTLS_SUITE", "SOCKTLS_GROUP", "SOCKTLS_PEER",
+	};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		unsetenv(names[i]);
+}

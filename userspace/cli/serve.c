@@ -236,6 +236,7 @@ static void run_child(const struct serve *serve, int fd)
 	char text[SOCKTLS_TEXT_MAX], remote[NI_MAXHOST + NI_MAXSERV + 8];
 	int err;
 
+	cli_clear_environment();
 	set_remote(fd, remote, sizeof(remote));
 	do {
 		err = socktls_start(fd, SOCKTLS_SERVER, 0) ? errno : 0;
