@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
@@ -440,8 +441,12 @@ int main(int argc, char **argv)
 	const struct rlimit no_core = { 0, 0 };
 
 	options_parse(&daemon.options, argc, argv);
-	/* A core file would hold private keys. */
+	/*
+	 * A core file would hold private keys. The limit does not count where
+	 * cores go to a pipe (core(5)); the other also keeps ptrace() away.
+	 */
 	setrlimit(RLIMIT_CORE, &no_core);
+	prctl(PR_SET_DUMPABLE, 0);
 	signal(SIGPIPE, SIG_IGN);
 	close_stdin();
 
