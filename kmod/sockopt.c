@@ -42,6 +42,13 @@ static bool sockopt_is_connected(const struct sock *sk)
 	       tcp_passive_fastopen(sk);
 }
 
+static void start_undo(struct socktls_conn *conn)
+{
+	socktls_conn_set_state(conn, SOCKTLS_STATE_PLAIN);
+	/* a poll meanwhile has found nothing ready */
+	conn->sk->sk_state_change(conn->sk);
+}
+
 /**
  * socktls_start_handshake() - PLAIN to HANDSHAKING
  * @conn: sk locked
@@ -77,7 +84,7 @@ int socktls_start_handshake(struct socktls_conn *conn, u8 role, u32 timeout_ms,
 	/* pairs with socktls_conn_enter_plain() */
 	smp_mb();
 	if (atomic_read(&conn->plain_calls)) {
-		socktls_conn_set_state(conn, SOCKTLS_STATE_PLAIN);
+		start_undo(conn);
 		return -EBUSY;
 	}
 	if (conn->config->identity_cred)
@@ -86,9 +93,7 @@ int socktls_start_handshake(struct socktls_conn *conn, u8 role, u32 timeout_ms,
 	conn->flags = role == SOCKTLS_SERVER ? SOCKTLS_INFO_SERVER : 0;
 	err = socktls_hs_start(conn, cred, pid);
 	if (err) {
-		socktls_conn_set_state(conn, SOCKTLS_STATE_PLAIN);
-		/* a poll meanwhile has found nothing ready */
-		sk->sk_state_change(sk);
+		start_undo(conn);
 		goto failed;
 	}
 	socktls_conn_take_over(conn);
