@@ -4,19 +4,18 @@
  * with the base proto and without a connection; accept() gives it one, with the
  * options that the listener has then. Nobody locks a child before.
  */
-#include <linux/module.h>
-
 #include "socktls.h"
 
 /*
  * tcp_ulp_ops->clone. BH; the listener may be attached or destroyed meanwhile,
- * for nobody locks it here, so its connection is not looked at.
+ * for nobody locks it here, so its connection is not looked at. The child may be
+ * accepted by another listener (tcp_migrate_req), so it gets the ULP only from
+ * our accept(), and until then holds no reference on the module.
  */
 void socktls_clone(const struct request_sock *req, struct sock *newsk,
 		   const gfp_t priority)
 {
-	/* the child's own, for tcp_cleanup_ulp() puts one */
-	__module_get(THIS_MODULE);
+	WRITE_ONCE(inet_csk(newsk)->icsk_ulp_ops, NULL);
 	RCU_INIT_POINTER(inet_csk(newsk)->icsk_ulp_data, NULL);
 	WRITE_ONCE(newsk->sk_prot, socktls_protos_base(newsk->sk_prot));
 	/* TIME_WAIT keeps this one beyond the module's life */

@@ -106,22 +106,21 @@ static int ulp_init_tls(struct sock *sk)
  * @base_ops: what the socket's proto_ops were before ours
  *
  * Return: 0; -ENOMEM; -EBUSY when something else in the kernel took the socket
- * while it was queued, as a sockmap can before the listener has the ULP.
+ * while it was queued, as a sockmap can.
  */
 int socktls_attach_child(struct sock *sk, struct socktls_config *config,
 			 const struct proto_ops *base_ops)
 {
-	bool own = inet_csk(sk)->icsk_ulp_ops == &socktls_ulp_ops;
 	int err;
 
 	if (!ulp_is_base_tcp(sk) || READ_ONCE(sk->sk_user_data) ||
-	    (inet_csk(sk)->icsk_ulp_ops && !own))
+	    inet_csk(sk)->icsk_ulp_ops)
 		return -EBUSY;
 	err = ulp_attach(sk, config, base_ops);
 	if (err)
 		return err;
-	if (!own)	/* queued before the listener had the ULP */
-		__module_get(THIS_MODULE);
+	/* tcp_cleanup_ulp() puts it; the listener has one, so this is safe */
+	__module_get(THIS_MODULE);
 	clear_bit(SOCK_SUPPORT_ZC, &sk->sk_socket->flags);
 	return 0;
 }

@@ -381,6 +381,48 @@ TEST_TIMEOUT(listener_serves_a_fast_open_client, 60)
 	EXPECT_EQ(memcmp(buf, "pong", 4), 0);
 }
 
+static int listen_beside(int other)
+{
+	struct sockaddr_storage addr;
+	socklen_t len = sizeof(addr);
+	int fd = tcp_socket(AF_INET);
+
+	set_int(fd, SOL_SOCKET, SO_REUSEPORT, 1);
+	if (other < 0) {
+		addr = (struct sockaddr_storage){ .ss_family = AF_INET };
+		len = sizeof(struct sockaddr_in);
+	} else {
+		ASSERT_EQ(getsockname(other, (struct sockaddr *)&addr, &len), 0);
+	}
+	ASSERT_EQ(bind(fd, (struct sockaddr *)&addr, len), 0);
+	ASSERT_EQ(listen(fd, 8), 0);
+	return fd;
+}
+
+/* net.ipv4.tcp_migrate_req: it goes to a listener that knows nothing of TLS. */
+TEST(child_that_migrates_to_a_plain_listener_is_plain)
+{
+	int fd, other, client, child;
+	char name[16] = "";
+	socklen_t len = sizeof(name);
+
+	netns_new();
+	file_write("/proc/sys/net/ipv4/tcp_migrate_req", "1");
+	fd = listen_beside(-1);
+	tls_prepare_server(fd, "server-ecdsa");
+	ASSERT_EQ(arm(fd), 0);
+	client = tcp_connect(AF_INET, fd);
+	other = listen_beside(fd);
+	ASSERT_EQ(close(fd), 0);
+	child = accept(other, NULL, NULL);
+	ASSERT_GE(child, 0);
+	EXPECT_EQ(getsockopt(child, SOL_TCP, TCP_ULP, name, &len), 0);
+	EXPECT_EQ(len, 0);
+	expect_ping(client, child);
+	expect_ping(child, client);
+	EXPECT_EQ(tls_attach(child), 0);
+}
+
 int main(int argc, char **argv)
 {
 	return harness_main(argc, argv);
