@@ -253,6 +253,8 @@ static int keyplane_set_key(struct socktls_conn *conn, int optname,
 		return -EBUSY;
 	if (!keyplane_is_connected(conn->sk))
 		return -ENOTCONN;
+	if (tcp_sk(conn->sk)->repair)
+		return -EOPNOTSUPP;
 	/* TLS 1.2 has no KeyUpdate */
 	if ((optname == TLS_TX ? conn->tx.keyed : conn->rx.keyed) &&
 	    conn->version != RECORD_TLS_1_3)
@@ -328,7 +330,8 @@ static int keyplane_set_max_payload(struct socktls_conn *conn,
  * @optlen: its length in bytes
  *
  * Return: 0; -EBUSY on the helper plane, when that direction has a key of
- * TLS 1.2, or for a limit while a record is open; -ENOTCONN; -EINVAL for a
+ * TLS 1.2, or for a limit while a record is open; -ENOTCONN; -EOPNOTSUPP for a
+ * key under TCP_REPAIR; -EINVAL for a
  * value that does not fit; -ENOENT when the kernel lacks the cipher; -EFAULT;
  * -ENOMEM.
  */

@@ -472,6 +472,19 @@ TEST_F(key, low_water_mark_counts_bytes_until_rx_has_its_key)
 	EXPECT_EQ(get_int(fd, SOL_SOCKET, SO_RCVLOWAT), 1);
 }
 
+TEST_F(key, under_tcp_repair_is_refused)
+{
+	if (is_stock())
+		harness_skip("stock kTLS does not look");
+	set_int(self->pair.client, SOL_TCP, TCP_REPAIR, 1);
+	EXPECT_ERRNO(tls_set(self->pair.client, TLS_TX, &self->key, self->len),
+		     EOPNOTSUPP);
+	EXPECT_ERRNO(tls_set(self->pair.client, TLS_RX, &self->key, self->len),
+		     EOPNOTSUPP);
+	set_int(self->pair.client, SOL_TCP, TCP_REPAIR, -1);
+	key_up(self);
+}
+
 int main(int argc, char **argv)
 {
 	return keys_main(argc, argv);
