@@ -89,6 +89,16 @@ static inline int compat_send_page(struct sock *sk, struct page *page,
 #define COMPAT_RECVMSG_ARGS
 #endif
 
+/* Bytes in the memory of a device (net.core, devmem TCP) cannot be read. */
+static inline bool compat_skb_readable(const struct sk_buff *skb)
+{
+#ifdef HAVE_SKB_FRAGS_READABLE
+	return skb_frags_readable(skb);
+#else
+	return true;
+#endif
+}
+
 /* Whose socket it is. */
 #ifdef HAVE_SK_UID
 static inline kuid_t compat_sk_uid(struct sock *sk)

@@ -94,13 +94,17 @@ static struct sk_buff *rx_seek(struct sock *sk, u32 off, u32 *skb_off)
 static bool rx_copy_segment(struct rx_record *rec, struct sk_buff *skb,
 			    u32 skb_off, u32 len)
 {
+	u32 before = rec->len;
+
 	while (len) {
 		u32 room;
 		void *to = socktls_record_at(rec, rec->len, &room);
 		u32 n = min(len, room);
 
-		if (skb_copy_bits(skb, skb_off, to, n))
+		if (skb_copy_bits(skb, skb_off, to, n)) {
+			rec->len = before;
 			return false;
+		}
 		rec->len += n;
 		skb_off += n;
 		len -= n;
@@ -392,6 +396,8 @@ static int rx_map(struct socktls_conn *conn)
 
 		if (!skb || used == RX_SEGMENTS || rx_is_shared(skb))
 			return -EMSGSIZE;
+		if (!compat_skb_readable(skb))
+			return -EIO;
 		n = min_t(u32, skb->len - skb_off, rx->need - done);
 		done += n;
 		n = skb_to_sgvec_nomark(skb, rx->sg + used, skb_off, n);
