@@ -603,6 +603,10 @@ static int hs_gather(struct socktls_conn *conn, struct rx_record *rec)
 	if (rec->type != RECORD_HANDSHAKE &&
 	    rec->type != RECORD_CHANGE_CIPHER_SPEC)
 		return hs_unexpected(conn, "application data before the handshake was done");
+	/* RFC 8446 section 5: it is never protected */
+	if (rec->type != conn->rx.header.type &&
+	    rec->type == RECORD_CHANGE_CIPHER_SPEC)
+		return hs_unexpected(conn, "a change_cipher_spec under a key");
 	if (!rec->len)
 		return hs_unexpected(conn, "an empty handshake record");
 	socktls_vec_read(&rec->vec, rec->off, hs->bytes + hs->len, rec->len);

@@ -3,7 +3,7 @@
  * Records that cannot be, put on the wire of an established connection: the alert
  * that the RFCs name, one errno, a dead connection, and nothing of them delivered.
  */
-#include "util.h"
+#include "fake.h"
 
 #define PLAINTEXT_MAX	16384
 
@@ -132,6 +132,26 @@ TEST_F(bad, record_is_an_error_to_a_poller)
 	inject(self, 5 + variant->present);
 	EXPECT_TRUE(poll_for(self->pair.server, 0, 10000) & POLLERR);
 	expect_failure(self->pair.server, variant);
+}
+
+/* ---- during the handshake ---- */
+
+TEST(change_cipher_spec_under_a_handshake_key_is_unexpected)
+{
+	static struct fake_item item;
+	static struct rig rig;
+
+	rig_begin(&rig, SOCKTLS_CLIENT, &item);
+	wire_key(&rig.out, 0x0304, 1);
+	wire_key(&rig.in, 0x0304, 2);
+	reply_version(&rig.reply, 0x0304);
+	reply_key(&rig.reply, SOCKTLS_DIRECTION_TX, SOCKTLS_LEVEL_HANDSHAKE,
+		  &rig.in);
+	reply_key(&rig.reply, SOCKTLS_DIRECTION_RX, SOCKTLS_LEVEL_HANDSHAKE,
+		  &rig.out);
+	ASSERT_EQ(fake_reply(&rig.helper, &rig.reply), 0);
+	wire_write(&rig.out, TYPE_CCS, "\1", 1);
+	rig_expect_failed(&rig, EPROTO, 10);
 }
 
 int main(int argc, char **argv)
