@@ -183,14 +183,20 @@ void *socktls_record_at(const struct rx_record *rec, u32 off, u32 *room)
  * To the socket's memory, but not to its receive window: a record that was
  * opened must never keep the next one out. One that is read by the call that
  * opened it need not be charged.
+ *
+ * Return: true when it is charged; false over the limit of tcp_mem or of the
+ * memory cgroup.
  */
-void socktls_record_charge(struct sock *sk, struct rx_record *rec)
+bool socktls_record_charge(struct sock *sk, struct rx_record *rec)
 {
-	if (rec->charged || (sk->sk_forward_alloc < (int)rec->size &&
-			     !__sk_mem_schedule(sk, rec->size, SK_MEM_RECV)))
-		return;
+	if (rec->charged)
+		return true;
+	if (sk->sk_forward_alloc < (int)rec->size &&
+	    !__sk_mem_schedule(sk, rec->size, SK_MEM_RECV))
+		return false;
 	sk_mem_charge(sk, rec->size);
 	rec->charged = rec->size;
+	return true;
 }
 
 /* sk locked, or nobody else sees the connection any more */

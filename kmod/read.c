@@ -36,12 +36,45 @@ static size_t rx_lowat(const struct socktls_conn *conn, bool waitall,
 }
 
 /*
+ * Opened records that are still there when the lock is released, or when
+ * another is opened, are charged. What is newest is at the end of the list.
+ */
+static void rx_charge(struct socktls_conn *conn)
+{
+	struct socktls_rx *rx = &conn->rx;
+	struct rx_record *rec;
+
+	rx->uncharged = false;
+	list_for_each_entry_reverse(rec, &rx->opened, list) {
+		if (rec->charged)
+			break;
+		if (!socktls_record_charge(conn->sk, rec)) {
+			rx->uncharged = true;
+			break;
+		}
+	}
+}
+
+/*
  * Opened records are outside the receive window, and one of a single byte takes
- * a page. So there is an end to what poll and MSG_PEEK open ahead.
+ * a page. So there is an end to what poll and MSG_PEEK open ahead: the receive
+ * buffer, or the first record that could not be charged.
  */
 static bool rx_is_full(const struct socktls_conn *conn)
 {
-	return conn->rx.opened_size >= (u32)READ_ONCE(conn->sk->sk_rcvbuf);
+	const struct socktls_rx *rx = &conn->rx;
+
+	return rx->opened_size >= (u32)READ_ONCE(conn->sk->sk_rcvbuf) ||
+	       (rx->uncharged && !list_empty(&rx->opened));
+}
+
+/* With none opened there is always room for one: reading goes on. */
+static bool rx_has_room(struct socktls_conn *conn)
+{
+	if (list_empty(&conn->rx.opened))
+		return true;
+	rx_charge(conn);
+	return !rx_is_full(conn);
 }
 
 /*
@@ -110,21 +143,6 @@ static int rx_fill_one(struct socktls_conn *conn)
 	return 1;
 }
 
-/*
- * Opened records that are still there when the lock is released are charged.
- * What is newest is at the end of the list.
- */
-static void rx_charge(struct socktls_conn *conn)
-{
-	struct rx_record *rec;
-
-	list_for_each_entry_reverse(rec, &conn->rx.opened, list) {
-		if (rec->charged)
-			break;
-		socktls_record_charge(conn->sk, rec);
-	}
-}
-
 /* socktls_rx_fill(), but what is opened is not charged yet. */
 static int rx_fill(struct socktls_conn *conn, u32 target)
 {
@@ -134,7 +152,7 @@ static int rx_fill(struct socktls_conn *conn, u32 target)
 	while (ret > 0 && rx_is_live(conn) && !rx->error && !rx->closed &&
 	       !rx->key_expired &&
 	       (rx->opened_len < target || list_empty(&rx->opened)) &&
-	       !rx_is_full(conn))
+	       rx_has_room(conn))
 		ret = rx_fill_one(conn);
 	return rx->error;
 }

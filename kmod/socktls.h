@@ -74,6 +74,7 @@ struct socktls_rx {
 	struct list_head	opened;
 	u32			opened_len;	/* bytes of application data */
 	u32			opened_size;	/* bytes of memory they take */
+	bool			uncharged;	/* the newest is over a limit */
 	u32			need;		/* head record on the wire, 0: unknown */
 	struct record_header	header;		/* valid when need is set */
 	u32			judged;		/* epoch that takes it, or 0 */
@@ -327,7 +328,7 @@ void socktls_shape_config(struct socktls_conn *conn);
 struct rx_record *socktls_record_alloc(u32 size, u32 offset, gfp_t gfp);
 void socktls_record_free(struct rx_record *rec);
 void *socktls_record_at(const struct rx_record *rec, u32 off, u32 *room);
-void socktls_record_charge(struct sock *sk, struct rx_record *rec);
+bool socktls_record_charge(struct sock *sk, struct rx_record *rec);
 void socktls_record_uncharge(struct sock *sk, struct rx_record *rec);
 #define FRAG_ROOM_MIN	32	/* bytes, as in sk_page_frag_refill() */
 bool socktls_frag_refill(struct sock *sk, struct page_frag *frag);

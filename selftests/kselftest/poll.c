@@ -210,6 +210,49 @@ TEST_F(tls, low_water_mark_has_a_limit)
 	EXPECT_EQ(poll_for(self->in, POLLIN, 20000), POLLIN);
 }
 
+/* TCP counts memory by the megabyte: a few of them, in use. */
+static void use_memory(void)
+{
+	static char block[1 << 20];
+	int out, in, i;
+
+	tcp_pair(AF_INET, &out, &in);
+	set_int(in, SOL_SOCKET, SO_RCVBUFFORCE, 8 << 20);
+	set_int(out, SOL_SOCKET, SO_SNDBUFFORCE, 8 << 20);
+	for (i = 0; i < 6; i++)
+		ASSERT_EQ(send(out, block, sizeof(block), MSG_DONTWAIT),
+			  sizeof(block));
+}
+
+/* One record always gets through; the rest waits in TCP's buffers. */
+TEST_F(tls, memory_limit_bounds_what_is_opened_ahead)
+{
+	FILE *file = fopen("/proc/sys/net/ipv4/tcp_mem", "r");
+	char old[128];
+	int ready;
+	ssize_t peeked;
+	bool all;
+
+	ASSERT_NE(file, NULL);
+	ASSERT_NE(fgets(old, sizeof(old), file), NULL);
+	fclose(file);
+	pattern_fill(self->buf, 60000, 0);
+	ASSERT_TRUE(write_all(self->out, self->buf, 60000));
+	set_int(self->in, SOL_SOCKET, SO_RCVLOWAT, 50000);
+	use_memory();
+	file_write("/proc/sys/net/ipv4/tcp_mem", "1 1 1");
+	ready = poll_for(self->in, POLLIN, 5000);
+	peeked = recv(self->in, self->buf, 60000, MSG_PEEK | MSG_DONTWAIT);
+	all = read_all(self->in, self->buf, 60000);
+	file_write("/proc/sys/net/ipv4/tcp_mem", old);
+	EXPECT_EQ(ready, POLLIN);
+	/* the deferred work may have opened, and charged, one before */
+	EXPECT_GE(peeked, 16384);
+	EXPECT_LE(peeked, 2 * 16384);
+	EXPECT_TRUE(all);
+	EXPECT_TRUE(pattern_ok(self->buf, 60000, 0));
+}
+
 TEST_F(tls, close_notify_is_readable_and_rdhup)
 {
 	ASSERT_EQ(shutdown(self->out, SHUT_WR), 0);
