@@ -326,6 +326,7 @@ void socktls_conn_take_input(struct socktls_conn *conn)
 	if (conn->rx.taken)
 		return;
 	conn->rx.taken = true;
+	conn->rx.seq = tcp_sk(sk)->copied_seq;
 	conn->rcvlowat = sk->sk_rcvlowat;
 	WRITE_ONCE(sk->sk_rcvlowat, 1);
 }
@@ -535,7 +536,9 @@ int socktls_conn_ready(struct socktls_conn *conn, long *timeo)
  * @conn: the connection
  *
  * While a thread is inside, no handshake can start: the thread would read
- * records as data. Pairs with the barrier in socktls_start_handshake().
+ * records as data. One that went in before the socket had the ULP is not
+ * counted; what it takes is missed later, see rx_was_robbed(). Pairs with the
+ * barrier in socktls_start_handshake().
  *
  * Return: true when bytes still pass unprotected, to be followed by
  * socktls_conn_leave_plain(); false otherwise.

@@ -90,6 +90,13 @@ static struct sk_buff *rx_seek(struct sock *sk, u32 off, u32 *skb_off)
 	return NULL;
 }
 
+/* The only way bytes of records leave the queue. */
+static void rx_read_done(struct socktls_conn *conn, u32 len)
+{
+	tcp_read_done(conn->sk, len);
+	conn->rx.seq = tcp_sk(conn->sk)->copied_seq;
+}
+
 /* Copies part of a segment to the end of a record's pages. */
 static bool rx_copy_segment(struct rx_record *rec, struct sk_buff *skb,
 			    u32 skb_off, u32 len)
@@ -113,18 +120,18 @@ static bool rx_copy_segment(struct rx_record *rec, struct sk_buff *skb,
 }
 
 /* Moves up to @len bytes from the head of the queue into a record's pages. */
-static void rx_move(struct sock *sk, u32 len, struct rx_record *rec)
+static void rx_move(struct socktls_conn *conn, u32 len, struct rx_record *rec)
 {
 	while (len) {
 		u32 skb_off, n;
-		struct sk_buff *skb = rx_seek(sk, 0, &skb_off);
+		struct sk_buff *skb = rx_seek(conn->sk, 0, &skb_off);
 
 		if (!skb)
 			break;
 		n = min_t(u32, len, skb->len - skb_off);
 		if (!rx_copy_segment(rec, skb, skb_off, n))
 			break;
-		tcp_read_done(sk, n);
+		rx_read_done(conn, n);
 		len -= n;
 	}
 }
@@ -277,9 +284,27 @@ static int rx_copy_out(struct socktls_conn *conn)
 			return -ENOMEM;
 		socktls_record_charge(conn->sk, rx->raw);
 	}
-	rx_move(conn->sk, min(rx_queued(conn->sk), rx->need - rx->raw->len),
+	rx_move(conn, min(rx_queued(conn->sk), rx->need - rx->raw->len),
 		rx->raw);
 	return 0;
+}
+
+/*
+ * A thread that was asleep in TCP's recvmsg when the socket got the ULP cannot be
+ * seen, and takes bytes when it wakes. TCP itself drops an urgent byte.
+ */
+static bool rx_was_robbed(const struct socktls_conn *conn)
+{
+	return conn->rx.seq != tcp_sk(conn->sk)->copied_seq;
+}
+
+static int rx_robbed(struct socktls_conn *conn)
+{
+	conn->rx.error = -ENODATA;
+	socktls_conn_fail(conn, ENODATA, ALERT_INTERNAL_ERROR,
+			  SOCKTLS_ALERT_SENT,
+			  "bytes of a record are gone: taken by a read that began before TCP_ULP was set, or urgent data");
+	return -ENODATA;
 }
 
 /**
@@ -313,7 +338,11 @@ int socktls_rx_head(struct socktls_conn *conn)
 
 	if (rx->error)
 		return rx->error;
-	if (rx->stopped || !rx_parse_header(conn))
+	if (rx->stopped)
+		return 0;
+	if (unlikely(rx_was_robbed(conn)))
+		return rx_robbed(conn);
+	if (!rx_parse_header(conn))
 		return 0;
 	err = rx_check_header(conn);
 	if (err)
@@ -346,7 +375,7 @@ bool socktls_rx_wants_reader(struct socktls_conn *conn)
 		return true;
 	if (conn->rx.stopped)
 		return false;
-	if (tcp_epollin_ready(sk, INT_MAX))
+	if (tcp_epollin_ready(sk, INT_MAX) || rx_was_robbed(conn))
 		return true;
 	return rx_parse_header(conn) &&
 	       (rx_check_header(conn) ||
@@ -416,7 +445,7 @@ static void rx_consume(struct socktls_conn *conn)
 	struct rx_record *raw = rx->raw;
 
 	if (!raw || rx->need > raw->len)
-		tcp_read_done(conn->sk, rx->need - (raw ? raw->len : 0));
+		rx_read_done(conn, rx->need - (raw ? raw->len : 0));
 	rx->need = 0;
 	if (raw) {
 		rx->raw = NULL;

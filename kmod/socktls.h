@@ -75,6 +75,7 @@ struct socktls_rx {
 	u32			opened_len;	/* bytes of application data */
 	u32			opened_size;	/* bytes of memory they take */
 	bool			uncharged;	/* the newest is over a limit */
+	u32			seq;		/* where the record layer is */
 	u32			need;		/* head record on the wire, 0: unknown */
 	struct record_header	header;		/* valid when need is set */
 	u32			judged;		/* epoch that takes it, or 0 */

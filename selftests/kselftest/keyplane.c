@@ -453,6 +453,43 @@ TEST_F(key, stock_ktls_understands_us_and_we_it)
 	EXPECT_EQ(type, 22);
 }
 
+static void *read_ten(void *arg)
+{
+	char buf[10];
+
+	return (void *)read(*(int *)arg, buf, sizeof(buf));
+}
+
+/* It is asleep in TCP, where nobody sees it. */
+TEST(reader_from_before_the_ulp_breaks_the_stream_and_is_named)
+{
+	struct socktls_error error;
+	pthread_t thread;
+	union key key;
+	int client, server;
+	socklen_t len = sizeof(key.gcm128);
+	char buf[100] = "";
+	void *n;
+
+	if (is_stock())
+		harness_skip("stock kTLS parses what is left");
+	tcp_pair(AF_INET, &client, &server);
+	ASSERT_EQ(pthread_create(&thread, NULL, read_ten, &server), 0);
+	sleep_ms(100);
+	ASSERT_EQ(attach(client, ulp), 0);
+	ASSERT_EQ(attach(server, ulp), 0);
+	make_key(&key, TLS_1_3_VERSION, TLS_CIPHER_AES_GCM_128, len, 0);
+	ASSERT_EQ(tls_set(client, TLS_TX, &key, len), 0);
+	ASSERT_EQ(tls_set(server, TLS_RX, &key, len), 0);
+	ASSERT_EQ(write(client, buf, sizeof(buf)), sizeof(buf));
+	pthread_join(thread, &n);
+	ASSERT_EQ((ssize_t)n, 10);
+	EXPECT_ERRNO(recv(server, buf, sizeof(buf), MSG_DONTWAIT), ENODATA);
+	tls_error(server, &error);
+	EXPECT_EQ(error.error, ENODATA);
+	EXPECT_NE(strstr(error.text, "TCP_ULP"), NULL);
+}
+
 TEST_F(key, low_water_mark_counts_bytes_until_rx_has_its_key)
 {
 	struct timeval timeout = { .tv_usec = 200000 };
