@@ -307,6 +307,23 @@ static int rx_robbed(struct socktls_conn *conn)
 	return -ENODATA;
 }
 
+/* All of it has come, but it cannot be read: the memory of a device. */
+static bool rx_is_unreadable(const struct socktls_conn *conn)
+{
+	return !conn->rx.need &&
+	       socktls_rx_buffered(conn) >= RECORD_HEADER_LEN;
+}
+
+static int rx_header_missing(struct socktls_conn *conn)
+{
+	if (!rx_is_unreadable(conn))
+		return 0;
+	conn->rx.error = -EIO;
+	socktls_conn_fail(conn, EIO, ALERT_INTERNAL_ERROR, SOCKTLS_ALERT_SENT,
+			  "what the peer sent is in the memory of a device: it cannot be read");
+	return -EIO;
+}
+
 /**
  * socktls_rx_retry() - memory was short: try again soon
  * @conn: sk locked
@@ -343,7 +360,7 @@ int socktls_rx_head(struct socktls_conn *conn)
 	if (unlikely(rx_was_robbed(conn)))
 		return rx_robbed(conn);
 	if (!rx_parse_header(conn))
-		return 0;
+		return rx_header_missing(conn);
 	err = rx_check_header(conn);
 	if (err)
 		return rx_header_failed(conn, err);
@@ -377,9 +394,10 @@ bool socktls_rx_wants_reader(struct socktls_conn *conn)
 		return false;
 	if (tcp_epollin_ready(sk, INT_MAX) || rx_was_robbed(conn))
 		return true;
-	return rx_parse_header(conn) &&
-	       (rx_check_header(conn) ||
-		socktls_rx_buffered(conn) >= conn->rx.need);
+	if (!rx_parse_header(conn))
+		return rx_is_unreadable(conn);
+	return rx_check_header(conn) ||
+	       socktls_rx_buffered(conn) >= conn->rx.need;
 }
 
 /*
