@@ -5,7 +5,7 @@
 
 KSELFTEST_OUT	:= $(BUILD)/selftests/kselftest
 KSELFTEST_COMMON := $(addprefix selftests/kselftest/, harness.c util.c tap.c \
-			world.c peer.c fake.c wire.c keys.c)
+			world.c peer.c fake.c wire.c keys.c inject.c)
 KSELFTEST_NAMES	:= $(filter-out $(KSELFTEST_COMMON:selftests/kselftest/%.c=%), \
 			$(patsubst selftests/kselftest/%.c,%, \
 			$(wildcard selftests/kselftest/*.c)))
