@@ -35,9 +35,10 @@ static int conn_put_address(struct sk_buff *skb, int attr,
 	}
 }
 
-static int conn_put_fields(struct sk_buff *skb, struct socktls_conn *conn)
+/* @ns: of whoever asks */
+static int conn_put_fields(struct sk_buff *skb, struct user_namespace *ns,
+			   struct socktls_conn *conn)
 {
-	struct user_namespace *ns = sock_net(conn->sk)->user_ns;
 	u32 flags = READ_ONCE(conn->flags);
 
 	if (READ_ONCE(conn->key_plane))
@@ -56,7 +57,7 @@ static int conn_put_fields(struct sk_buff *skb, struct socktls_conn *conn)
 			READ_ONCE(conn->version)) ||
 	    nla_put_u32(skb, SOCKTLS_A_CONN_SUITE, READ_ONCE(conn->suite)) ||
 	    nl_put_string(skb, SOCKTLS_A_CONN_SERVER_NAME,
-		       conn->config->server_name) ||
+			  conn->config->server_name) ||
 	    nl_put_string(skb, SOCKTLS_A_CONN_PEER_IDENTITY, conn->peer_identity))
 		return -EMSGSIZE;
 	return 0;
@@ -74,7 +75,8 @@ static int conn_put(struct sk_buff *skb, struct netlink_callback *cb,
 	if (!header)
 		return -EMSGSIZE;
 	nest = nla_nest_start(skb, SOCKTLS_A_CONN);
-	if (!nest || conn_put_fields(skb, conn)) {
+	if (!nest ||
+	    conn_put_fields(skb, sk_user_ns(NETLINK_CB(cb->skb).sk), conn)) {
 		genlmsg_cancel(skb, header);
 		return -EMSGSIZE;
 	}

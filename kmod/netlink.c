@@ -19,7 +19,7 @@ static const struct nla_policy socktls_policy[SOCKTLS_A_MAX + 1] = {
 
 /* ---- helpers ---- */
 
-/* Lock held. */
+/* The worker that @sk is, or NULL. Lock held. */
 struct socktls_worker *nl_worker(struct socktls_net *sn, const struct sock *sk)
 {
 	struct socktls_worker *worker;
@@ -148,6 +148,19 @@ void socktls_nl_ring(struct socktls_net *sn, const struct hs *hs)
 		nl_ring_port(sn, portid);
 }
 
+/*
+ * A worker could not be given what it had asked for: the others are rung, now,
+ * before it. Lock held.
+ */
+void nl_pass_over(struct socktls_net *sn, const struct sock *sk)
+{
+	struct socktls_worker *worker = nl_worker(sn, sk);
+
+	if (worker)
+		list_move_tail(&worker->list, &sn->workers);
+	mod_delayed_work(system_wq, &sn->ring, 0);
+}
+
 /* Doorbells may be lost; as long as there is unclaimed work, ring again. */
 void socktls_nl_ring_again(struct work_struct *work)
 {
@@ -176,6 +189,7 @@ void socktls_nl_ring_again(struct work_struct *work)
 	for (i = 0; i < n; i++)
 		nl_ring_port(sn, ports[i]);
 }
+
 static const struct genl_ops socktls_genl_ops[] = {
 	{ .cmd = SOCKTLS_CMD_REGISTER, .doit = nl_register,
 	  .flags = GENL_UNS_ADMIN_PERM },

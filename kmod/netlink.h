@@ -10,6 +10,7 @@
 extern struct genl_family socktls_family;
 
 struct socktls_worker *nl_worker(struct socktls_net *sn, const struct sock *sk);
+void nl_pass_over(struct socktls_net *sn, const struct sock *sk);
 
 /* next.c */
 int nl_next(struct sk_buff *skb, struct genl_info *info);

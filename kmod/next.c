@@ -4,8 +4,28 @@
 #include "session.h"
 
 #define NL_BUFFER_MAX		(1024 * 1024)
+/* The least that is worth a try when there is no memory in one piece. */
+#define NL_BUFFER_LEAST		8192
 /* An item's attributes but for its longest strings, generously. */
 #define NL_ITEM_OVERHEAD	1024
+
+/**
+ * struct next - a NEXT being answered
+ * @sn: the netns
+ * @sk: whose; it is in sendmsg()
+ * @skb: the answer
+ * @claimed: struct hs that are in it
+ * @session: struct session_item that are, and need no answer
+ * @full: something had no room
+ */
+struct next {
+	struct socktls_net	*sn;
+	struct sock		*sk;
+	struct sk_buff		*skb;
+	struct list_head	claimed;
+	struct list_head	session;
+	bool			full;
+};
 
 static u32 item_size(const struct hs *hs)
 {
@@ -14,10 +34,12 @@ static u32 item_size(const struct hs *hs)
 				     hs->config->alpn_len);
 }
 
-static int item_put_parameters(struct sk_buff *skb, const struct hs *hs)
+/* uid and gid as the helper knows them, not as those do whom it serves. */
+static int item_put_parameters(const struct next *next, const struct hs *hs)
 {
 	const struct socktls_config *c = hs->config;
-	struct user_namespace *ns = hs->sn->net->user_ns;
+	struct user_namespace *ns = sk_user_ns(next->sk);
+	struct sk_buff *skb = next->skb;
 
 	if (nla_put_u32(skb, SOCKTLS_A_ITEM_ROLE, hs->role) ||
 	    nl_put_string(skb, SOCKTLS_A_ITEM_SERVER_NAME, c->server_name) ||
@@ -41,9 +63,11 @@ static int item_put_parameters(struct sk_buff *skb, const struct hs *hs)
 	return 0;
 }
 
-static int item_put_handshake(struct sk_buff *skb, const struct hs *hs)
+static int item_put_handshake(const struct next *next, const struct hs *hs)
 {
-	if (!hs->introduced && item_put_parameters(skb, hs))
+	struct sk_buff *skb = next->skb;
+
+	if (!hs->introduced && item_put_parameters(next, hs))
 		return -EMSGSIZE;
 	if (!hs->len)
 		return 0;
@@ -63,8 +87,9 @@ static int item_put_aborted(struct sk_buff *skb, const struct hs *hs)
 	return 0;
 }
 
-static int item_put(struct sk_buff *skb, const struct hs *hs)
+static int item_put(const struct next *next, const struct hs *hs)
 {
+	struct sk_buff *skb = next->skb;
 	struct nlattr *nest = nla_nest_start(skb, SOCKTLS_A_ITEM);
 	u32 kind = hs->aborted ? SOCKTLS_ITEM_ABORTED : SOCKTLS_ITEM_HANDSHAKE;
 
@@ -74,7 +99,7 @@ static int item_put(struct sk_buff *skb, const struct hs *hs)
 	    nla_put_u64_64bit(skb, SOCKTLS_A_ITEM_ID, hs->id,
 			      SOCKTLS_A_ITEM_PAD) ||
 	    (hs->aborted ? item_put_aborted(skb, hs) :
-			   item_put_handshake(skb, hs))) {
+			   item_put_handshake(next, hs))) {
 		nla_nest_cancel(skb, nest);
 		return -EMSGSIZE;
 	}
@@ -82,17 +107,19 @@ static int item_put(struct sk_buff *skb, const struct hs *hs)
 	return 0;
 }
 
-/* Moves what fits of @from into the message, and to @claimed. Lock held. */
-static void next_claim(struct socktls_worker *worker, struct list_head *from,
-		       struct sk_buff *skb, struct list_head *claimed)
+/* Moves what fits of @from into the answer, and to @claimed. Lock held. */
+static void next_claim(struct next *next, struct socktls_worker *worker,
+		       struct list_head *from)
 {
-	struct hs *hs, *next;
+	struct hs *hs, *tmp;
 
-	list_for_each_entry_safe(hs, next, from, node) {
-		if (item_size(hs) > (u32)skb_tailroom(skb) ||
-		    item_put(skb, hs))
+	list_for_each_entry_safe(hs, tmp, from, node) {
+		if (item_size(hs) > (u32)skb_tailroom(next->skb) ||
+		    item_put(next, hs)) {
+			next->full = true;
 			return;
-		list_move_tail(&hs->node, claimed);
+		}
+		list_move_tail(&hs->node, &next->claimed);
 		hs->worker = worker;
 		hs->introduced = true;
 		if (!hs->aborted)
@@ -143,85 +170,137 @@ static int session_put(struct sk_buff *skb, const struct session_item *item)
 }
 
 /* As next_claim(), of what is no handshake's. Lock held. */
-static void next_claim_session(struct socktls_net *sn,
-			       struct socktls_worker *worker,
-			       struct sk_buff *skb, struct list_head *claimed)
+static void next_claim_session(struct next *next, struct socktls_worker *worker)
 {
-	struct session_item *item, *next;
+	struct session_item *item, *tmp;
 
-	list_for_each_entry_safe(item, next, &sn->items, node) {
+	list_for_each_entry_safe(item, tmp, &next->sn->items, node) {
 		if (NL_ITEM_OVERHEAD + item->size + item->cookie->len >
-		    (u32)skb_tailroom(skb) || session_put(skb, item))
+		    (u32)skb_tailroom(next->skb) ||
+		    session_put(next->skb, item)) {
+			next->full = true;
 			return;
-		session_claim(sn, item, worker, claimed);
+		}
+		session_claim(next->sn, item, worker, &next->session);
 	}
 }
 
 /*
- * After the delivery: what was aborted is done with. What the connection
- * aborted meanwhile sits in the worker's list again and is left alone.
+ * Return: 0; -EPERM when the socket has not registered; -ENOMEM when nothing
+ * fits, which happens to an answer that got less room than was asked for.
  */
-static void next_settle(struct socktls_net *sn, struct socktls_worker *worker,
-			struct list_head *claimed, struct list_head *session,
-			bool delivered)
+static int next_fill(struct next *next)
 {
-	struct hs *hs, *next;
+	struct socktls_net *sn = next->sn;
+	struct socktls_worker *worker;
+	int err = -EPERM;
 
 	spin_lock_bh(&sn->lock);
-	list_for_each_entry_safe(hs, next, claimed, node) {
+	worker = nl_worker(sn, next->sk);
+	if (worker) {
+		u32 room = skb_tailroom(next->skb);
+
+		next_claim(next, worker, &worker->items);
+		next_claim(next, worker, &sn->pending);
+		next_claim_session(next, worker);
+		err = next->full && skb_tailroom(next->skb) == room ? -ENOMEM :
+								      0;
+	}
+	spin_unlock_bh(&sn->lock);
+	return err;
+}
+
+/*
+ * After the delivery: what was aborted is done with. What the connection
+ * aborted meanwhile sits in the worker's list again and is left alone. What
+ * could not be delivered is another worker's to take.
+ */
+static void next_settle(struct next *next, bool delivered)
+{
+	struct socktls_net *sn = next->sn;
+	struct hs *hs, *tmp;
+
+	spin_lock_bh(&sn->lock);
+	list_for_each_entry_safe_reverse(hs, tmp, &next->claimed, node) {
 		list_del_init(&hs->node);
 		if (!delivered)
 			hs_requeue(hs);
 		else if (hs->aborted)
 			hs_forget(hs);
 	}
-	session_settle(sn, worker, session, delivered);
+	session_settle(sn, nl_worker(sn, next->sk), &next->session, delivered);
+	if (!delivered)
+		nl_pass_over(sn, next->sk);
 	spin_unlock_bh(&sn->lock);
+}
+
+/*
+ * Memory in one piece may be scarce: less will do. No more than the helper
+ * stated, though the allocator may give it.
+ */
+static struct sk_buff *next_alloc(u32 size)
+{
+	gfp_t gfp = GFP_KERNEL | __GFP_NOWARN | __GFP_NORETRY;
+	struct sk_buff *skb = NULL;
+	u32 room;
+
+	for (; !skb && size >= NL_BUFFER_LEAST; size /= 2) {
+		if (size / 2 < NL_BUFFER_LEAST)
+			gfp = GFP_KERNEL;
+		room = size - NL_ITEM_OVERHEAD;
+		skb = genlmsg_new(room, gfp);
+	}
+	if (skb)
+		skb_reserve(skb, skb_tailroom(skb) -
+				 nlmsg_total_size(genlmsg_total_size(room)));
+	return skb;
+}
+
+static int next_size(struct genl_info *info, u32 *size)
+{
+	const struct nlattr *attr = info->attrs[SOCKTLS_A_BUFFER_SIZE];
+
+	if (GENL_REQ_ATTR_CHECK(info, SOCKTLS_A_BUFFER_SIZE))
+		return -EINVAL;
+	*size = nla_get_u32(attr);
+	if (*size < SOCKTLS_BUFFER_MIN) {
+		NL_SET_ERR_MSG_ATTR(info->extack, attr,
+				    "the longest item would not fit");
+		return -EINVAL;
+	}
+	*size = min_t(u32, *size, NL_BUFFER_MAX);
+	return 0;
 }
 
 int nl_next(struct sk_buff *skb, struct genl_info *info)
 {
-	struct socktls_net *sn = socktls_net(genl_info_net(info));
-	struct socktls_worker *worker;
-	struct sk_buff *reply;
-	LIST_HEAD(claimed);
-	LIST_HEAD(session);
+	struct next next = {
+		.sn = socktls_net(genl_info_net(info)),
+		.sk = NETLINK_CB(skb).sk,
+		.claimed = LIST_HEAD_INIT(next.claimed),
+		.session = LIST_HEAD_INIT(next.session),
+	};
 	void *header;
 	u32 size;
 	int err;
 
-	if (GENL_REQ_ATTR_CHECK(info, SOCKTLS_A_BUFFER_SIZE))
-		return -EINVAL;
-	size = nla_get_u32(info->attrs[SOCKTLS_A_BUFFER_SIZE]);
-	if (size < SOCKTLS_BUFFER_MIN)
-		return -EINVAL;
-	size = min_t(u32, size, NL_BUFFER_MAX) - NL_ITEM_OVERHEAD;
-	reply = genlmsg_new(size, GFP_KERNEL);
-	if (!reply)
+	err = next_size(info, &size);
+	if (err)
+		return err;
+	next.skb = next_alloc(size);
+	if (!next.skb)
 		return -ENOMEM;
-	/* the allocator may give more: no more than the helper stated */
-	skb_reserve(reply, skb_tailroom(reply) -
-			   nlmsg_total_size(genlmsg_total_size(size)));
-	header = genlmsg_put_reply(reply, info, &socktls_family, 0,
+	header = genlmsg_put_reply(next.skb, info, &socktls_family, 0,
 				   SOCKTLS_CMD_NEXT);
-	if (!header) {
-		nlmsg_free(reply);
-		return -EMSGSIZE;
+	err = header ? next_fill(&next) : -EMSGSIZE;
+	if (err == -EPERM)
+		GENL_SET_ERR_MSG(info, "this socket has not registered");
+	if (err) {
+		nlmsg_free(next.skb);
+		return err;
 	}
-	spin_lock_bh(&sn->lock);
-	worker = nl_worker(sn, NETLINK_CB(skb).sk);
-	if (worker) {
-		next_claim(worker, &worker->items, reply, &claimed);
-		next_claim(worker, &sn->pending, reply, &claimed);
-		next_claim_session(sn, worker, reply, &session);
-	}
-	spin_unlock_bh(&sn->lock);
-	if (!worker) {
-		nlmsg_free(reply);
-		return -EPERM;
-	}
-	genlmsg_end(reply, header);
-	err = genlmsg_reply(reply, info);
-	next_settle(sn, worker, &claimed, &session, !err);
+	genlmsg_end(next.skb, header);
+	err = genlmsg_reply(next.skb, info);
+	next_settle(&next, !err);
 	return err;
 }

@@ -20,21 +20,56 @@ static void put(uint8_t *msg, size_t *len, uint16_t type, const void *data,
 	*len += NLA_HDRLEN + NLA_ALIGN(n);
 }
 
-/* Sends a request; what comes back until the ack goes to @answer. */
-static int transact(struct fake *fake, uint16_t family, uint8_t cmd,
-		    uint8_t *msg, size_t len, uint8_t *answer, size_t *size)
+static struct nlattr *attr_next(uint8_t *start, size_t len, struct nlattr *at)
 {
-	static uint8_t buf[262144];
+	at = at ? (void *)((uint8_t *)at + NLA_ALIGN(at->nla_len)) :
+		  (void *)start;
+	return (uint8_t *)at + NLA_HDRLEN <= start + len ? at : NULL;
+}
+
+/* The words of an acknowledgement. */
+static int take_error(struct fake *fake, struct nlmsghdr *head)
+{
+	struct nlmsgerr *err = NLMSG_DATA(head);
+	uint8_t *start = (uint8_t *)(err + 1);
+	struct nlattr *at = NULL;
+
+	if (!(head->nlmsg_flags & NLM_F_ACK_TLVS))
+		return err->error;
+	if (!(head->nlmsg_flags & NLM_F_CAPPED))
+		start += err->msg.nlmsg_len - NLMSG_HDRLEN;
+	while ((at = attr_next(start, (uint8_t *)head + head->nlmsg_len - start,
+			       at)))
+		if (at->nla_type == NLMSGERR_ATTR_MSG)
+			snprintf(fake->said, sizeof(fake->said), "%s",
+				 (char *)at + NLA_HDRLEN);
+	return err->error;
+}
+
+static void send_request(struct fake *fake, uint16_t family, uint8_t cmd,
+			 uint16_t flags, uint8_t *msg, size_t len)
+{
 	struct nlmsghdr *head = (struct nlmsghdr *)msg;
 	struct genlmsghdr *genl = NLMSG_DATA(head);
 
 	*head = (struct nlmsghdr){
 		.nlmsg_len = len, .nlmsg_type = family,
-		.nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK,
+		.nlmsg_flags = NLM_F_REQUEST | flags,
 		.nlmsg_seq = ++fake->seq,
 	};
 	*genl = (struct genlmsghdr){ .cmd = cmd, .version = 1 };
 	ASSERT_EQ(send(fake->fd, msg, len, 0), len);
+}
+
+/* Sends a request; what comes back until the ack goes to @answer. */
+static int transact(struct fake *fake, uint16_t family, uint8_t cmd,
+		    uint8_t *msg, size_t len, uint8_t *answer, size_t *size)
+{
+	static uint8_t buf[1 << 20];
+	struct nlmsghdr *head;
+
+	send_request(fake, family, cmd, NLM_F_ACK, msg, len);
+	fake->said[0] = '\0';
 	for (;;) {
 		ssize_t n = recv(fake->fd, buf, sizeof(buf), 0);
 
@@ -43,20 +78,13 @@ static int transact(struct fake *fake, uint16_t family, uint8_t cmd,
 		if (head->nlmsg_seq != fake->seq)
 			continue;	/* a doorbell */
 		if (head->nlmsg_type == NLMSG_ERROR)
-			return ((struct nlmsgerr *)NLMSG_DATA(head))->error;
+			return take_error(fake, head);
 		if (answer) {
 			ASSERT_LE((size_t)n, *size);
 			memcpy(answer, buf, n);
 			*size = n;
 		}
 	}
-}
-
-static struct nlattr *attr_next(uint8_t *start, size_t len, struct nlattr *at)
-{
-	at = at ? (void *)((uint8_t *)at + NLA_ALIGN(at->nla_len)) :
-		  (void *)start;
-	return (uint8_t *)at + NLA_HDRLEN <= start + len ? at : NULL;
 }
 
 static uint16_t resolve(struct fake *fake)
@@ -76,21 +104,29 @@ static uint16_t resolve(struct fake *fake)
 	return 0;
 }
 
-void fake_open(struct fake *fake)
+void fake_connect(struct fake *fake)
 {
 	struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
 	int one = 1, size = 4 << 20;
-	uint8_t msg[64];
 
 	fake->fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_GENERIC);
 	ASSERT_GE(fake->fd, 0);
 	ASSERT_EQ(connect(fake->fd, (struct sockaddr *)&kernel,
 			  sizeof(kernel)), 0);
 	setsockopt(fake->fd, SOL_NETLINK, NETLINK_CAP_ACK, &one, sizeof(one));
+	setsockopt(fake->fd, SOL_NETLINK, NETLINK_EXT_ACK, &one, sizeof(one));
 	setsockopt(fake->fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size));
 	setsockopt(fake->fd, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size));
 	fake->seq = 0;
+	fake->buffer = SOCKTLS_BUFFER_MIN;
 	fake->family = resolve(fake);
+}
+
+void fake_open(struct fake *fake)
+{
+	uint8_t msg[64];
+
+	fake_connect(fake);
 	ASSERT_EQ(transact(fake, fake->family, SOCKTLS_CMD_REGISTER, msg,
 			   ATTRS_AT, NULL, NULL), 0);
 }
@@ -128,6 +164,8 @@ static void decode(struct nlattr *nest, struct fake_item *item)
 		switch (at->nla_type) {
 		case SOCKTLS_A_ITEM_KIND: item->kind = take_u32(at); break;
 		case SOCKTLS_A_ITEM_ID: take(at, &item->id, 8); break;
+		case SOCKTLS_A_ITEM_UID: item->uid = take_u32(at); break;
+		case SOCKTLS_A_ITEM_GID: item->gid = take_u32(at); break;
 		case SOCKTLS_A_ITEM_ROLE: item->role = take_u32(at); break;
 		case SOCKTLS_A_ITEM_LEVEL: item->level = take_u32(at); break;
 		case SOCKTLS_A_ITEM_CONTENT_TYPE:
@@ -165,32 +203,71 @@ static void decode(struct nlattr *nest, struct fake_item *item)
 	}
 }
 
-/* One at a time: what does not fit in the smallest buffer comes later. */
-static bool next_one(struct fake *fake, struct fake_item *item)
+/* What the last NEXT brought. */
+static struct fake_item queue[64];
+static unsigned int queue_first, queue_count;
+
+int fake_fetch(struct fake *fake)
 {
-	static struct fake_item queue[64];
-	static unsigned int first, count;
-	static uint8_t answer[262144];
-	uint32_t size_u32 = SOCKTLS_BUFFER_MIN;
+	static uint8_t answer[1 << 20];
 	size_t len = ATTRS_AT, size = sizeof(answer);
 	struct nlattr *at = NULL;
 	uint8_t msg[64];
+	int err;
 
-	if (first == count) {
-		first = count = 0;
-		put(msg, &len, SOCKTLS_A_BUFFER_SIZE, &size_u32,
-		    sizeof(size_u32));
-		ASSERT_EQ(transact(fake, fake->family, SOCKTLS_CMD_NEXT, msg,
-				   len, answer, &size), 0);
-		while ((at = attr_next(answer + ATTRS_AT, size - ATTRS_AT, at)))
-			if ((at->nla_type & NLA_TYPE_MASK) == SOCKTLS_A_ITEM &&
-			    count < ARRAY_SIZE(queue))
-				decode(at, &queue[count++]);
+	queue_first = queue_count = 0;
+	put(msg, &len, SOCKTLS_A_BUFFER_SIZE, &fake->buffer,
+	    sizeof(fake->buffer));
+	err = transact(fake, fake->family, SOCKTLS_CMD_NEXT, msg, len, answer,
+		       &size);
+	if (err)
+		return err;
+	while ((at = attr_next(answer + ATTRS_AT, size - ATTRS_AT, at))) {
+		if ((at->nla_type & NLA_TYPE_MASK) != SOCKTLS_A_ITEM)
+			continue;
+		ASSERT_LE(queue_count + 1, ARRAY_SIZE(queue));
+		decode(at, &queue[queue_count++]);
 	}
-	if (first == count)
+	return 0;
+}
+
+/* One at a time: what does not fit in the buffer comes later. */
+static bool next_one(struct fake *fake, struct fake_item *item)
+{
+	if (queue_first == queue_count)
+		ASSERT_EQ(fake_fetch(fake), 0);
+	if (queue_first == queue_count)
 		return false;
-	*item = queue[first++];
+	*item = queue[queue_first++];
 	return true;
+}
+
+bool fake_is_rung(struct fake *fake, int ms)
+{
+	struct nlmsghdr head;
+
+	return poll_for(fake->fd, POLLIN, ms) &&
+	       recv(fake->fd, &head, sizeof(head), MSG_TRUNC) > 0;
+}
+
+uint32_t fake_conn_uid(struct fake *fake)
+{
+	uint8_t msg[64], buf[32768];
+	struct nlattr *nest, *at = NULL;
+	ssize_t n;
+
+	send_request(fake, fake->family, SOCKTLS_CMD_CONN_GET, NLM_F_DUMP, msg,
+		     ATTRS_AT);
+	n = recv(fake->fd, buf, sizeof(buf), 0);
+	ASSERT_GE(n, (ssize_t)ATTRS_AT + NLA_HDRLEN);
+	ASSERT_EQ(((struct nlmsghdr *)buf)->nlmsg_type, fake->family);
+	nest = (struct nlattr *)(buf + ATTRS_AT);
+	while ((at = attr_next((uint8_t *)nest + NLA_HDRLEN,
+			       nest->nla_len - NLA_HDRLEN, at)))
+		if (at->nla_type == SOCKTLS_A_CONN_UID)
+			return take_u32(at);
+	ASSERT_TRUE(false);
+	return 0;
 }
 
 bool fake_next(struct fake *fake, struct fake_item *item, int ms)

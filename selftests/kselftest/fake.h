@@ -59,10 +59,17 @@ bool wire_is_silent(struct wire *wire, int ms);
 
 /* ---- the helper ---- */
 
+/**
+ * struct fake - a helper's netlink socket
+ * @buffer: room that it states in NEXT
+ * @said: what the kernel said about the last request that it refused
+ */
 struct fake {
 	int		fd;
 	uint16_t	family;
 	uint32_t	seq;
+	uint32_t	buffer;
+	char		said[128];
 };
 
 struct fake_item {
@@ -71,6 +78,7 @@ struct fake_item {
 	uint32_t	level, content_type, reason, length;
 	int		alert;		/* -1: none */
 	int		role;		/* -1: none */
+	uint32_t	uid, gid;
 	char		label[256], policy[256];
 	size_t		len, cookie_len, alpn_len, context_len;
 	bool		has_context;
@@ -80,9 +88,16 @@ struct fake_item {
 	uint8_t		context[65536];
 };
 
-/* Opens a netlink socket and registers it in the current netns. */
+/* Opens a netlink socket in the current netns; and registers it. */
+void fake_connect(struct fake *fake);
 void fake_open(struct fake *fake);
 void fake_close(struct fake *fake);
+/* NEXT, its items to be got by fake_next(); 0 or a negative errno. */
+int fake_fetch(struct fake *fake);
+/* Waits for a doorbell. */
+bool fake_is_rung(struct fake *fake, int ms);
+/* The uid of the first connection of a dump. */
+uint32_t fake_conn_uid(struct fake *fake);
 /* The next item within @ms; false: none. */
 bool fake_next(struct fake *fake, struct fake_item *item, int ms);
 /* As fake_next(), and it must be of @kind. */
@@ -112,7 +127,7 @@ void reply_limit(struct reply *reply, enum socktls_direction direction,
 void reply_skip(struct reply *reply, uint32_t mode, uint32_t limit);
 void reply_done(struct reply *reply, uint16_t version, uint32_t flags,
 		const void *cookie, size_t cookie_len);
-/* Sends it; 0 or a negative errno. */
+/* Sends it; 0 or a negative errno, and fake->said. */
 int fake_reply(struct fake *fake, struct reply *reply);
 
 /* ---- both ---- */
