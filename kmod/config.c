@@ -10,7 +10,7 @@
 
 struct socktls_config *socktls_config_new(void)
 {
-	struct socktls_config *config = kzalloc(sizeof(*config), GFP_KERNEL);
+	struct socktls_config *config = kzalloc(sizeof(*config), GFP_KERNEL_ACCOUNT);
 
 	if (config)
 		refcount_set(&config->ref, 1);
@@ -40,7 +40,7 @@ void socktls_config_put(struct socktls_config *config)
 
 static u8 *config_dup_bytes(const u8 *from, u32 len)
 {
-	return from ? kmemdup(from, len, GFP_KERNEL) : NULL;
+	return from ? kmemdup(from, len, GFP_KERNEL_ACCOUNT) : NULL;
 }
 
 static int config_dup(struct socktls_config *to,
@@ -51,9 +51,9 @@ static int config_dup(struct socktls_config *to,
 	to->identity_cred = from->identity_cred ?
 			    get_cred(from->identity_cred) : NULL;
 	to->armed_cred = from->armed_cred ? get_cred(from->armed_cred) : NULL;
-	to->server_name = kstrdup(from->server_name, GFP_KERNEL);
-	to->identity = kstrdup(from->identity, GFP_KERNEL);
-	to->policy = kstrdup(from->policy, GFP_KERNEL);
+	to->server_name = kstrdup(from->server_name, GFP_KERNEL_ACCOUNT);
+	to->identity = kstrdup(from->identity, GFP_KERNEL_ACCOUNT);
+	to->policy = kstrdup(from->policy, GFP_KERNEL_ACCOUNT);
 	to->alpn = config_dup_bytes(from->alpn, from->alpn_len);
 	to->trust = config_dup_bytes(from->trust, from->trust_len);
 	if ((from->server_name && !to->server_name) ||
@@ -66,7 +66,7 @@ static int config_dup(struct socktls_config *to,
 
 static struct socktls_config *config_copy(const struct socktls_config *from)
 {
-	struct socktls_config *to = kmalloc(sizeof(*to), GFP_KERNEL);
+	struct socktls_config *to = kmalloc(sizeof(*to), GFP_KERNEL_ACCOUNT);
 
 	if (to && config_dup(to, from)) {
 		socktls_config_put(to);
@@ -83,7 +83,7 @@ static int config_read_name(char **name, sockptr_t optval, unsigned int optlen)
 
 	if (!optlen || optlen > SOCKTLS_NAME_MAX)
 		return -EINVAL;
-	text = kzalloc(optlen + 1, GFP_KERNEL);
+	text = kzalloc(optlen + 1, GFP_KERNEL_ACCOUNT);
 	if (!text)
 		return -ENOMEM;
 	if (copy_from_sockptr(text, optval, optlen)) {
@@ -111,7 +111,7 @@ static int config_read_trust(struct socktls_config *config, sockptr_t optval,
 
 	if (!optlen || optlen > SOCKTLS_TRUST_MAX)
 		return -EINVAL;
-	trust = kzalloc(optlen + 1, GFP_KERNEL);
+	trust = kzalloc(optlen + 1, GFP_KERNEL_ACCOUNT);
 	if (!trust)
 		return -ENOMEM;
 	if (copy_from_sockptr(trust, optval, optlen)) {
@@ -150,7 +150,7 @@ static int config_read_alpn(struct socktls_config *config, sockptr_t optval,
 
 	if (!optlen || optlen > SOCKTLS_ALPN_MAX)
 		return -EINVAL;
-	list = kmalloc(optlen, GFP_KERNEL);
+	list = kmalloc(optlen, GFP_KERNEL_ACCOUNT);
 	if (!list)
 		return -ENOMEM;
 	if (copy_from_sockptr(list, optval, optlen)) {

@@ -61,7 +61,7 @@ static u64 hs_cgroup(const struct sock *sk)
 static struct hs *hs_new(struct socktls_conn *conn, const struct cred *cred,
 			 u32 pid)
 {
-	struct hs *hs = kzalloc(sizeof(*hs), GFP_KERNEL);
+	struct hs *hs = kzalloc(sizeof(*hs), GFP_KERNEL_ACCOUNT);
 
 	if (!hs)
 		return NULL;
@@ -78,7 +78,7 @@ static struct hs *hs_new(struct socktls_conn *conn, const struct cred *cred,
 	hs->gid = cred->egid;
 	hs->pid = pid;
 	hs->cgroup = hs_cgroup(conn->sk);
-	hs->bytes = kvmalloc(HS_BYTES_MAX, GFP_KERNEL);
+	hs->bytes = kvmalloc(HS_BYTES_MAX, GFP_KERNEL_ACCOUNT);
 	if (!hs->bytes) {
 		hs_put(hs);
 		return NULL;
@@ -432,33 +432,26 @@ static int apply_skip(struct socktls_conn *conn, const struct hs_action *action)
 
 static int apply_fail(struct socktls_conn *conn, struct hs_action *action)
 {
-	/* from 512 on errnos are the kernel's own */
-	u32 error = action->error && action->error < 512 ? action->error :
-							   EPROTO;
 	bool send = action->alert >= 0;
 
-	socktls_conn_fail(conn, error, action->alert,
+	socktls_conn_fail(conn, action->error, action->alert,
 			  send ? SOCKTLS_ALERT_SENT : SOCKTLS_ALERT_NONE,
 			  "%.*s", (int)min_t(u32, action->len, 240),
 			  action->bytes);
 	return -ECONNABORTED;
 }
 
-/*
- * What is to go with the first application record stays an action until then.
- * Return: true when the action is the connection's now.
- */
-static bool hs_keep_lazy(struct socktls_conn *conn, struct hs_action *action)
+/* What is to go with the first application record stays an action until then. */
+static int apply_lazy(struct socktls_conn *conn, struct hs_action *action)
 {
 	u32 size = sizeof(*action) + action->len;
 
-	if (action->kind != SOCKTLS_ACTION_SEND || !action->lazy ||
-	    conn->tx.lazy_size + size > HS_ACTION_BYTES_MAX)
-		return false;
+	if (conn->tx.lazy_size + size > HS_ACTION_BYTES_MAX)
+		return -E2BIG;
 	conn->tx.lazy_size += size;
-	list_move_tail(&action->list, &conn->tx.lazy);
+	list_add_tail(&action->list, &conn->tx.lazy);
 	conn->tx.prelude_at = 0;
-	return true;
+	return 0;
 }
 
 /**
@@ -497,8 +490,8 @@ static int hs_apply_one(struct socktls_conn *conn, struct hs_action *action)
 {
 	switch (action->kind) {
 	case SOCKTLS_ACTION_SEND:
-		/* lazy ones that come here are more than is kept */
-		return action->lazy ? -E2BIG : apply_send(conn, action);
+		return action->lazy ? apply_lazy(conn, action) :
+				      apply_send(conn, action);
 	case SOCKTLS_ACTION_VERSION:
 		conn->version = action->version;
 		return 0;
@@ -520,6 +513,45 @@ static int hs_apply_one(struct socktls_conn *conn, struct hs_action *action)
 	return -EINVAL;
 }
 
+/* All actions are applied. */
+static void hs_idle(struct hs *hs)
+{
+	spin_lock_bh(&hs->sn->lock);
+	hs->state = HS_IDLE;
+	WRITE_ONCE(hs->lost, !hs->worker);
+	spin_unlock_bh(&hs->sn->lock);
+}
+
+/*
+ * The first action. It is in no list meanwhile, for it may end the handshake.
+ * Return: 0; a negative errno when it is to be tried again or the handshake is
+ * over.
+ */
+static int hs_apply_next(struct socktls_conn *conn, struct hs_action *action)
+{
+	int err;
+
+	list_del_init(&action->list);
+	err = hs_apply_one(conn, action);
+	trace_socktls_handshake_action(conn->id, action->kind, action->len,
+				       err);
+	if ((err == -EAGAIN || err == -ENOMEM) && conn->hs) {
+		list_add(&action->list, &conn->hs->actions);
+		if (err == -ENOMEM)
+			socktls_conn_kick(conn, msecs_to_jiffies(10));
+		return err;
+	}
+	if (err)
+		socktls_conn_fail(conn, EIO, ALERT_INTERNAL_ERROR,
+				  SOCKTLS_ALERT_SENT,
+				  "an action of the helper could not be applied (error %d)",
+				  err);
+	/* one that waits for data is the connection's now */
+	if (list_empty(&action->list))
+		hs_action_free(action);
+	return err;
+}
+
 /*
  * Applies what a REPLY has queued, in order. Return: true when all of it is
  * and the handshake goes on; false when it waits (for room in the send buffer,
@@ -528,43 +560,13 @@ static int hs_apply_one(struct socktls_conn *conn, struct hs_action *action)
 static bool hs_apply(struct socktls_conn *conn)
 {
 	while (conn->hs && conn->hs->state == HS_REPLIED) {
-		struct hs *hs = conn->hs;
 		struct hs_action *action;
-		u32 kind, len;
-		int err;
 
-		action = list_first_entry_or_null(&hs->actions,
+		action = list_first_entry_or_null(&conn->hs->actions,
 						  struct hs_action, list);
-		if (!action) {
-			spin_lock_bh(&hs->sn->lock);
-			hs->state = HS_IDLE;
-			WRITE_ONCE(hs->lost, !hs->worker);
-			spin_unlock_bh(&hs->sn->lock);
-			break;
-		}
-		if (hs_keep_lazy(conn, action))
-			continue;
-		/* a last action goes with its handshake */
-		kind = action->kind;
-		len = action->len;
-		err = hs_apply_one(conn, action);
-		trace_socktls_handshake_action(conn->id, kind, len, err);
-		if (err == -EAGAIN)
-			return false;
-		if (err == -ENOMEM) {
-			socktls_conn_kick(conn, msecs_to_jiffies(10));
-			return false;
-		}
-		if (conn->hs) {
-			list_del(&action->list);
-			hs_action_free(action);
-		}
-		if (err)
-			socktls_conn_fail(conn, EIO, ALERT_INTERNAL_ERROR,
-					  SOCKTLS_ALERT_SENT,
-					  "an action of the helper could not be applied (error %d)",
-					  err);
-		if (err)
+		if (!action)
+			hs_idle(conn->hs);
+		else if (hs_apply_next(conn, action))
 			return false;
 	}
 	return conn->hs && conn->hs->state == HS_IDLE;

@@ -5,9 +5,24 @@
 #include "netlink.h"
 #include "session.h"
 
+/* From there on errnos are the kernel's own: a program must not see them. */
+#define ACTION_ERRNO_MAX	511
+
+/* What a helper may say of a connection. */
+#define ACTION_INFO_FLAGS	(SOCKTLS_INFO_RESUMED | \
+				 SOCKTLS_INFO_PEER_VERIFIED | \
+				 SOCKTLS_INFO_SERVER | \
+				 SOCKTLS_INFO_EXT_MASTER_SECRET | \
+				 SOCKTLS_INFO_ENCRYPT_THEN_MAC | \
+				 SOCKTLS_INFO_PSK)
+
+static struct netlink_range_validation u16_range = { .max = U16_MAX };
+
 const struct nla_policy socktls_action_policy[SOCKTLS_A_ACTION_MAX + 1] = {
 	[SOCKTLS_A_ACTION_ID]		= { .type = NLA_U64 },
-	[SOCKTLS_A_ACTION_KIND]		= { .type = NLA_U32 },
+	[SOCKTLS_A_ACTION_KIND]		= NLA_POLICY_RANGE(NLA_U32,
+						SOCKTLS_ACTION_SEND,
+						SOCKTLS_ACTION_EXPORTED),
 	[SOCKTLS_A_ACTION_CONTENT_TYPE]	= NLA_POLICY_RANGE(NLA_U32,
 						RECORD_CHANGE_CIPHER_SPEC,
 						RECORD_HANDSHAKE),
@@ -20,7 +35,8 @@ const struct nla_policy socktls_action_policy[SOCKTLS_A_ACTION_MAX + 1] = {
 	[SOCKTLS_A_ACTION_LEVEL]	= NLA_POLICY_RANGE(NLA_U32,
 						SOCKTLS_LEVEL_HANDSHAKE,
 						SOCKTLS_LEVEL_APPLICATION),
-	[SOCKTLS_A_ACTION_CIPHER]	= { .type = NLA_U32 },
+	[SOCKTLS_A_ACTION_CIPHER]	= NLA_POLICY_FULL_RANGE(NLA_U32,
+							       &u16_range),
 	[SOCKTLS_A_ACTION_FLAGS]	= { .type = NLA_U32 },
 	[SOCKTLS_A_ACTION_KEY]		= { .type = NLA_BINARY,
 					    .len = CIPHER_KEY_MAX },
@@ -36,32 +52,28 @@ const struct nla_policy socktls_action_policy[SOCKTLS_A_ACTION_MAX + 1] = {
 						SOCKTLS_SKIP_TRIAL),
 	[SOCKTLS_A_ACTION_CHAIN]	= NLA_POLICY_MAX(NLA_U32,
 						SOCKTLS_CHAIN_LOCAL),
-	[SOCKTLS_A_ACTION_SUITE]	= { .type = NLA_U32 },
-	[SOCKTLS_A_ACTION_GROUP]	= { .type = NLA_U32 },
-	[SOCKTLS_A_ACTION_SIGNATURE_SCHEME] = { .type = NLA_U32 },
+	[SOCKTLS_A_ACTION_SUITE]	= NLA_POLICY_FULL_RANGE(NLA_U32,
+							       &u16_range),
+	[SOCKTLS_A_ACTION_GROUP]	= NLA_POLICY_FULL_RANGE(NLA_U32,
+							       &u16_range),
+	[SOCKTLS_A_ACTION_SIGNATURE_SCHEME] = NLA_POLICY_FULL_RANGE(NLA_U32,
+							       &u16_range),
 	[SOCKTLS_A_ACTION_ALPN]		= { .type = NLA_BINARY, .len = 255 },
 	[SOCKTLS_A_ACTION_PEER_IDENTITY] = { .type = NLA_NUL_STRING,
 					     .len = 1023 },
 	[SOCKTLS_A_ACTION_COOKIE]	= { .type = NLA_BINARY,
 					    .len = SOCKTLS_COOKIE_MAX },
 	[SOCKTLS_A_ACTION_ALERT]	= NLA_POLICY_MAX(NLA_U32, U8_MAX),
-	[SOCKTLS_A_ACTION_ERRNO]	= NLA_POLICY_RANGE(NLA_U32, 1, 4095),
+	[SOCKTLS_A_ACTION_ERRNO]	= NLA_POLICY_RANGE(NLA_U32, 1,
+						ACTION_ERRNO_MAX),
 	[SOCKTLS_A_ACTION_TEXT]		= { .type = NLA_NUL_STRING,
 					    .len = 255 },
 	[SOCKTLS_A_ACTION_SEQUENCE]	= { .type = NLA_U64 },
 };
+
 static u32 get_u32(struct nlattr **tb, int attr)
 {
 	return tb[attr] ? nla_get_u32(tb[attr]) : 0;
-}
-
-/* A netlink policy cannot say "at most 65535". */
-static bool action_fits_u16(struct nlattr **tb)
-{
-	return get_u32(tb, SOCKTLS_A_ACTION_CIPHER) <= U16_MAX &&
-	       get_u32(tb, SOCKTLS_A_ACTION_SUITE) <= U16_MAX &&
-	       get_u32(tb, SOCKTLS_A_ACTION_GROUP) <= U16_MAX &&
-	       get_u32(tb, SOCKTLS_A_ACTION_SIGNATURE_SCHEME) <= U16_MAX;
 }
 
 /* The message is wiped, and so is what an error would echo of it. */
@@ -91,49 +103,75 @@ static void action_parse_key(struct nlattr **tb, struct socktls_key *key)
 	key->explicit_nonce = key->seq;
 }
 
+#define NEEDS(attr)	BIT(SOCKTLS_A_ACTION_##attr)
+
 /* What each kind cannot do without. */
-static int action_check(struct nlattr **tb, u32 kind)
+static const u32 action_needs[] = {
+	[SOCKTLS_ACTION_SEND]		= NEEDS(CONTENT_TYPE) | NEEDS(BYTES),
+	[SOCKTLS_ACTION_VERSION]	= NEEDS(VERSION),
+	[SOCKTLS_ACTION_KEY]		= NEEDS(DIRECTION) | NEEDS(LEVEL) |
+					  NEEDS(CIPHER) | NEEDS(KEY),
+	[SOCKTLS_ACTION_LIMIT]		= NEEDS(DIRECTION) | NEEDS(LIMIT),
+	[SOCKTLS_ACTION_SKIP_EARLY]	= NEEDS(MODE) | NEEDS(LIMIT),
+	[SOCKTLS_ACTION_MORE]		= 0,
+	[SOCKTLS_ACTION_CERTIFICATE]	= NEEDS(CHAIN) | NEEDS(BYTES),
+	[SOCKTLS_ACTION_DONE]		= NEEDS(VERSION) | NEEDS(SUITE),
+	[SOCKTLS_ACTION_FAIL]		= NEEDS(ERRNO),
+	[SOCKTLS_ACTION_EXPORTED]	= NEEDS(BYTES),
+};
+
+static int action_check_needs(struct nlattr *nest, struct nlattr **tb, u32 kind,
+			      struct netlink_ext_ack *extack)
 {
-	u32 limit;
+	unsigned long needs = action_needs[kind];
+	unsigned int attr;
+
+	for_each_set_bit(attr, &needs, SOCKTLS_A_ACTION_MAX + 1)
+		if (NL_REQ_ATTR_CHECK(extack, nest, tb, attr)) {
+			NL_SET_ERR_MSG(extack,
+				       "an action lacks what its kind needs");
+			return -EINVAL;
+		}
+	return 0;
+}
+
+/* What a policy cannot say, as it depends on the kind. */
+static int action_check(struct nlattr **tb, u32 kind,
+			struct netlink_ext_ack *extack)
+{
+	u32 flags = get_u32(tb, SOCKTLS_A_ACTION_FLAGS);
+	u32 limit = get_u32(tb, SOCKTLS_A_ACTION_LIMIT);
 
 	switch (kind) {
 	case SOCKTLS_ACTION_SEND:
-		/* alerts are FAIL's */
-		if (get_u32(tb, SOCKTLS_A_ACTION_CONTENT_TYPE) == RECORD_ALERT)
+		if (get_u32(tb, SOCKTLS_A_ACTION_CONTENT_TYPE) ==
+		    RECORD_ALERT) {
+			NL_SET_ERR_MSG(extack, "alerts are FAIL's to send");
 			return -EINVAL;
-		return tb[SOCKTLS_A_ACTION_CONTENT_TYPE] &&
-		       tb[SOCKTLS_A_ACTION_BYTES] &&
-		       nla_len(tb[SOCKTLS_A_ACTION_BYTES]) ? 0 : -EINVAL;
-	case SOCKTLS_ACTION_VERSION:
-		return tb[SOCKTLS_A_ACTION_VERSION] ? 0 : -EINVAL;
-	case SOCKTLS_ACTION_KEY:
-		return tb[SOCKTLS_A_ACTION_DIRECTION] &&
-		       tb[SOCKTLS_A_ACTION_LEVEL] &&
-		       tb[SOCKTLS_A_ACTION_CIPHER] &&
-		       tb[SOCKTLS_A_ACTION_KEY] &&
-		       !(get_u32(tb, SOCKTLS_A_ACTION_FLAGS) &
-			 ~SOCKTLS_KEY_ENCRYPT_THEN_MAC) ? 0 : -EINVAL;
+		}
+		fallthrough;
 	case SOCKTLS_ACTION_CERTIFICATE:
-		return tb[SOCKTLS_A_ACTION_CHAIN] &&
-		       tb[SOCKTLS_A_ACTION_BYTES] ? 0 : -EINVAL;
+		if (nla_len(tb[SOCKTLS_A_ACTION_BYTES]))
+			return 0;
+		NL_SET_ERR_MSG(extack, "SEND or CERTIFICATE of no bytes");
+		return -EINVAL;
+	case SOCKTLS_ACTION_KEY:
+		if (!(flags & ~SOCKTLS_KEY_ENCRYPT_THEN_MAC))
+			return 0;
+		NL_SET_ERR_MSG(extack, "KEY with unknown flags");
+		return -EINVAL;
 	case SOCKTLS_ACTION_DONE:
-		return tb[SOCKTLS_A_ACTION_VERSION] &&
-		       tb[SOCKTLS_A_ACTION_SUITE] ? 0 : -EINVAL;
-	case SOCKTLS_ACTION_FAIL:
-		return tb[SOCKTLS_A_ACTION_ERRNO] ? 0 : -EINVAL;
-	case SOCKTLS_ACTION_MORE:
-		return 0;
+		if (!(flags & ~ACTION_INFO_FLAGS))
+			return 0;
+		NL_SET_ERR_MSG(extack, "DONE with flags not a helper's");
+		return -EINVAL;
 	case SOCKTLS_ACTION_LIMIT:
-		limit = get_u32(tb, SOCKTLS_A_ACTION_LIMIT);
-		return tb[SOCKTLS_A_ACTION_DIRECTION] && limit &&
-		       limit <= RECORD_MAX_PLAINTEXT ? 0 : -EINVAL;
-	case SOCKTLS_ACTION_SKIP_EARLY:
-		return tb[SOCKTLS_A_ACTION_MODE] &&
-		       tb[SOCKTLS_A_ACTION_LIMIT] ? 0 : -EINVAL;
-	case SOCKTLS_ACTION_EXPORTED:
-		return tb[SOCKTLS_A_ACTION_BYTES] ? 0 : -EINVAL;
+		if (limit && limit <= RECORD_MAX_PLAINTEXT)
+			return 0;
+		NL_SET_ERR_MSG(extack, "LIMIT is not 1 to 16384");
+		return -EINVAL;
 	}
-	return -EINVAL;
+	return 0;
 }
 
 /* The one string of bytes that a kind carries. */
@@ -167,7 +205,8 @@ static struct hs_action *action_new(struct nlattr **tb, u32 kind)
 	if (len && action_is_text(kind))
 		len = strnlen(nla_data(bytes), len);
 	action = kvzalloc(struct_size(action, bytes,
-				      len + alpn_len + cookie_len), GFP_KERNEL);
+				      len + alpn_len + cookie_len),
+			  GFP_KERNEL_ACCOUNT);
 	if (!action)
 		return NULL;
 	action->kind = kind;
@@ -205,7 +244,37 @@ static struct hs_action *action_new(struct nlattr **tb, u32 kind)
 	return action;
 }
 
-static int action_parse(const struct nlattr *nest, struct genl_info *info,
+/* An id is never 0, which is none yet. All actions are of one connection. */
+static int action_parse_id(struct nlattr **tb, u64 *id,
+			   struct netlink_ext_ack *extack)
+{
+	u64 this = nla_get_u64(tb[SOCKTLS_A_ACTION_ID]);
+
+	if (!this || (*id && *id != this)) {
+		NL_SET_ERR_MSG_ATTR(extack, tb[SOCKTLS_A_ACTION_ID],
+				    "no id, or actions of different ids");
+		return -EINVAL;
+	}
+	*id = this;
+	return 0;
+}
+
+/* DONE and FAIL are the last of a handshake. */
+static int action_check_order(const struct list_head *actions,
+			      struct netlink_ext_ack *extack)
+{
+	const struct hs_action *last;
+
+	if (list_empty(actions))
+		return 0;
+	last = list_last_entry(actions, struct hs_action, list);
+	if (!action_is_text(last->kind))
+		return 0;
+	NL_SET_ERR_MSG(extack, "an action behind DONE or FAIL");
+	return -EINVAL;
+}
+
+static int action_parse(struct nlattr *nest, struct netlink_ext_ack *extack,
 			u64 *id, struct list_head *actions)
 {
 	struct nlattr *tb[SOCKTLS_A_ACTION_MAX + 1];
@@ -213,23 +282,25 @@ static int action_parse(const struct nlattr *nest, struct genl_info *info,
 	u32 kind;
 	int err;
 
-	err = nla_parse_nested(tb, SOCKTLS_A_ACTION_MAX, nest, socktls_action_policy,
-			       info->extack);
+	err = nla_parse_nested(tb, SOCKTLS_A_ACTION_MAX, nest,
+			       socktls_action_policy, extack);
 	if (err)
 		return err;
-	if (!tb[SOCKTLS_A_ACTION_ID] || !tb[SOCKTLS_A_ACTION_KIND])
-		return -EINVAL;
-	if (*id && *id != nla_get_u64(tb[SOCKTLS_A_ACTION_ID])) {
-		GENL_SET_ERR_MSG(info, "actions of different ids in one REPLY");
+	if (NL_REQ_ATTR_CHECK(extack, nest, tb, SOCKTLS_A_ACTION_ID) ||
+	    NL_REQ_ATTR_CHECK(extack, nest, tb, SOCKTLS_A_ACTION_KIND)) {
+		NL_SET_ERR_MSG(extack, "an action without id or kind");
 		return -EINVAL;
 	}
-	*id = nla_get_u64(tb[SOCKTLS_A_ACTION_ID]);
 	kind = nla_get_u32(tb[SOCKTLS_A_ACTION_KIND]);
-	err = action_check(tb, kind);
+	err = action_parse_id(tb, id, extack);
+	if (!err)
+		err = action_check_order(actions, extack);
+	if (!err)
+		err = action_check_needs(nest, tb, kind, extack);
+	if (!err)
+		err = action_check(tb, kind, extack);
 	if (err)
 		return err;
-	if (!action_fits_u16(tb))
-		return -EINVAL;
 	action = action_new(tb, kind);
 	if (!action)
 		return -ENOMEM;
@@ -240,8 +311,8 @@ static int action_parse(const struct nlattr *nest, struct genl_info *info,
 static int reply_parse(struct genl_info *info, u64 *id,
 		       struct list_head *actions)
 {
-	const struct nlattr *nest;
 	u32 count = 0, size = 0;
+	struct nlattr *nest;
 	int rem, err;
 
 	nla_for_each_attr(nest, genlmsg_data(info->genlhdr),
@@ -249,55 +320,63 @@ static int reply_parse(struct genl_info *info, u64 *id,
 		if (nla_type(nest) != SOCKTLS_A_ACTION)
 			continue;
 		size += nla_len(nest);
-		if (++count > HS_ACTIONS_MAX || size > HS_ACTION_BYTES_MAX)
+		if (++count > HS_ACTIONS_MAX || size > HS_ACTION_BYTES_MAX) {
+			GENL_SET_ERR_MSG(info, "over 64 actions, or 256 KiB");
 			return -E2BIG;
-		err = action_parse(nest, info, id, actions);
+		}
+		err = action_parse(nest, info->extack, id, actions);
 		if (err)
 			return err;
 	}
-	return count ? 0 : -EINVAL;
+	if (count)
+		return 0;
+	GENL_SET_ERR_MSG(info, "REPLY without actions");
+	return -EINVAL;
 }
 
-/* Hands the actions to the connection. */
-static int reply_queue(struct socktls_net *sn, const struct sock *from, u64 id,
+/* Hands the actions to the connection. Lock held. */
+static int reply_queue(struct socktls_net *sn, struct genl_info *info,
+		       const struct sock *from, u64 id,
 		       struct list_head *actions)
 {
-	struct socktls_worker *worker;
-	struct hs *hs;
-	int err = 0;
+	struct socktls_worker *worker = nl_worker(sn, from);
+	struct hs *hs = xa_load(&sn->handshakes, id);
 
-	spin_lock_bh(&sn->lock);
-	worker = nl_worker(sn, from);
-	hs = xa_load(&sn->handshakes, id);
 	if (!worker) {
-		err = -EPERM;
-	} else if (!hs) {
-		err = session_answer(sn, worker, id, actions);
-	} else if (!hs->conn || hs->worker != worker) {
-		err = -ENOENT;
-	} else if (hs->state != HS_OUT) {
-		err = -EPROTO;
-	} else {
-		list_splice_tail_init(actions, &hs->actions);
-		hs->answered = true;
-		hs->len = 0;
-		hs->state = HS_REPLIED;
-		socktls_conn_kick(hs->conn, 0);
+		GENL_SET_ERR_MSG(info, "this socket has not registered");
+		return -EPERM;
 	}
-	spin_unlock_bh(&sn->lock);
-	return err;
+	if (!hs)
+		return session_answer(sn, worker, id, actions, info->extack);
+	if (!hs->conn || hs->worker != worker) {
+		GENL_SET_ERR_MSG(info, "over, or another helper's");
+		return -ENOENT;
+	}
+	if (hs->state != HS_OUT) {
+		GENL_SET_ERR_MSG(info, "no item of this id awaits a reply");
+		return -EPROTO;
+	}
+	list_splice_tail_init(actions, &hs->actions);
+	hs->answered = true;
+	hs->len = 0;
+	hs->state = HS_REPLIED;
+	socktls_conn_kick(hs->conn, 0);
+	return 0;
 }
 
 int nl_reply(struct sk_buff *skb, struct genl_info *info)
 {
+	struct socktls_net *sn = socktls_net(genl_info_net(info));
 	LIST_HEAD(actions);
 	u64 id = 0;
 	int err;
 
 	err = reply_parse(info, &id, &actions);
-	if (!err)
-		err = reply_queue(socktls_net(genl_info_net(info)),
-				  NETLINK_CB(skb).sk, id, &actions);
+	if (!err) {
+		spin_lock_bh(&sn->lock);
+		err = reply_queue(sn, info, NETLINK_CB(skb).sk, id, &actions);
+		spin_unlock_bh(&sn->lock);
+	}
 	hs_actions_free(&actions);
 	return err;
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Tickets, exporters and ends of sessions, as items for a helper. */
+#include <linux/netlink.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
@@ -29,7 +30,7 @@ static struct session_item *item_new(const struct socktls_conn *conn, u32 kind,
 {
 	struct session_item *item;
 
-	item = kvzalloc(struct_size(item, bytes, size), GFP_KERNEL);
+	item = kvzalloc(struct_size(item, bytes, size), GFP_KERNEL_ACCOUNT);
 	if (!item)
 		return NULL;
 	INIT_LIST_HEAD(&item->node);
@@ -152,11 +153,13 @@ void session_settle(struct socktls_net *sn, struct socktls_worker *worker,
  * @worker: whose
  * @id: of the item
  * @actions: one EXPORTED or FAIL, taken
+ * @extack: says why not
  *
  * Return: 0; -ENOENT when nobody waits for it; -EINVAL for other actions.
  */
 int session_answer(struct socktls_net *sn, struct socktls_worker *worker,
-		   u64 id, struct list_head *actions)
+		   u64 id, struct list_head *actions,
+		   struct netlink_ext_ack *extack)
 {
 	struct hs_action *action = list_first_entry(actions, struct hs_action,
 						    list);
@@ -167,13 +170,17 @@ int session_answer(struct socktls_net *sn, struct socktls_worker *worker,
 			continue;
 		if (!list_is_singular(actions) ||
 		    (action->kind != SOCKTLS_ACTION_EXPORTED &&
-		     action->kind != SOCKTLS_ACTION_FAIL))
+		     action->kind != SOCKTLS_ACTION_FAIL)) {
+			NL_SET_ERR_MSG(extack,
+				       "an exporter takes one EXPORTED or FAIL");
 			return -EINVAL;
+		}
 		list_del(&action->list);
 		item->answer = action;
 		export_finish(sn, item, 0);
 		return 0;
 	}
+	NL_SET_ERR_MSG(extack, "nobody waits for an answer of this id");
 	return -ENOENT;
 }
 
@@ -418,7 +425,7 @@ static int export_result(const struct session_item *item)
 	const struct hs_action *action = item->answer;
 
 	if (action->kind == SOCKTLS_ACTION_FAIL)
-		return action->error < 512 ? -(int)action->error : -EIO;
+		return -(int)action->error;
 	return action->len == item->length ? 0 : -EIO;
 }
 

@@ -59,7 +59,8 @@ void session_claim(struct socktls_net *sn, struct session_item *item,
 void session_settle(struct socktls_net *sn, struct socktls_worker *worker,
 		    struct list_head *claimed, bool delivered);
 int session_answer(struct socktls_net *sn, struct socktls_worker *worker,
-		   u64 id, struct list_head *actions);
+		   u64 id, struct list_head *actions,
+		   struct netlink_ext_ack *extack);
 void session_worker_gone(struct socktls_net *sn,
 			 struct socktls_worker *worker);
 

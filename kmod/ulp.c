@@ -61,7 +61,7 @@ static int ulp_attach(struct sock *sk, struct socktls_config *config,
 	protos = socktls_protos_get(sk->sk_prot, base_ops);
 	if (!protos)
 		return -ENOMEM;
-	conn = socktls_conn_new(sk, config, GFP_KERNEL);
+	conn = socktls_conn_new(sk, config, GFP_KERNEL_ACCOUNT);
 	if (!conn)
 		return -ENOMEM;
 	ulp_install(sk, conn, protos);
