@@ -100,24 +100,6 @@ int socktls_hkdf_expand_label(const u8 *secret, u8 secret_len,
 	return err;
 }
 
-static int next_key_derive(struct crypto_shash *hmac, const u8 *secret,
-			   struct socktls_key *key)
-{
-	int err;
-
-	err = crypto_shash_setkey(hmac, secret, key->secret_len);
-	if (!err)
-		err = hkdf_expand(hmac, "traffic upd", key->secret,
-				  key->secret_len);
-	if (!err)
-		err = crypto_shash_setkey(hmac, key->secret, key->secret_len);
-	if (!err)
-		err = hkdf_expand(hmac, "key", key->key, key->key_len);
-	if (!err)
-		err = hkdf_expand(hmac, "iv", key->iv, key->iv_len);
-	return err;
-}
-
 /**
  * socktls_hkdf_next_key() - what a KeyUpdate leads to
  * @secret: application_traffic_secret_N
@@ -133,17 +115,16 @@ static int next_key_derive(struct crypto_shash *hmac, const u8 *secret,
 int socktls_hkdf_next_key(const u8 *secret, u8 secret_len,
 			  struct socktls_key *key)
 {
-	const struct hkdf_hash *hash = hash_of(secret_len);
-	struct crypto_shash *hmac;
 	int err;
 
-	if (!hash || key->key_len > secret_len || key->iv_len > secret_len)
-		return -EINVAL;
-	hmac = crypto_alloc_shash(hash->hmac, 0, 0);
-	if (IS_ERR(hmac))
-		return PTR_ERR(hmac);
 	key->secret_len = secret_len;
-	err = next_key_derive(hmac, secret, key);
-	crypto_free_shash(hmac);
+	err = socktls_hkdf_expand_label(secret, secret_len, "traffic upd",
+					key->secret, secret_len);
+	if (!err)
+		err = socktls_hkdf_expand_label(key->secret, secret_len, "key",
+						key->key, key->key_len);
+	if (!err)
+		err = socktls_hkdf_expand_label(key->secret, secret_len, "iv",
+						key->iv, key->iv_len);
 	return err;
 }
