@@ -548,6 +548,7 @@ bool socktls_conn_enter_plain(struct socktls_conn *conn)
 	bool plain;
 
 	atomic_inc(&conn->plain_calls);
+	/* either this sees the handshake begin, or that sees this call */
 	smp_mb__after_atomic();
 	if (READ_ONCE(conn->key_plane))
 		plain = !READ_ONCE(conn->rx.keyed);
