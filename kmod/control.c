@@ -162,9 +162,10 @@ static int control_body(struct socktls_conn *conn, struct rx_record *rec,
 
 	t->left -= n;
 	*done += n;
-	if (t->header[0] != HANDSHAKE_KEY_UPDATE)
+	if (t->header[0] == HANDSHAKE_NEW_SESSION_TICKET)
 		return control_ticket(conn, rec, off, n);
-	socktls_vec_read(&rec->vec, off, &conn->rx.request_update, 1);
+	if (t->header[0] == HANDSHAKE_KEY_UPDATE)
+		socktls_vec_read(&rec->vec, off, &conn->rx.request_update, 1);
 	return 0;
 }
 
@@ -174,12 +175,13 @@ static int control_message_end(struct socktls_conn *conn, u32 left)
 	struct handshake_tracker *t = &conn->rx.tracker;
 
 	t->header_len = 0;
-	if (t->header[0] != HANDSHAKE_KEY_UPDATE) {
+	if (t->header[0] == HANDSHAKE_NEW_SESSION_TICKET) {
 		if (!conn->rx.ticket_shape.complete)
 			return control_malformed_ticket(conn);
 		socktls_session_ticket_end(conn);
-		return 0;
 	}
+	if (t->header[0] != HANDSHAKE_KEY_UPDATE)
+		return 0;
 	/* they would be of the new key (RFC 8446 section 5.1) */
 	if (left)
 		return control_unexpected(conn,
