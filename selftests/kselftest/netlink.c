@@ -295,6 +295,15 @@ static void send_next(struct fake *fake)
 	ASSERT_EQ(send(fake->fd, &msg, sizeof(msg), 0), sizeof(msg));
 }
 
+/* Doorbells, so many perhaps that some were lost: recv() says so once. */
+static void drain(struct fake *fake)
+{
+	char byte;
+
+	while (poll_for(fake->fd, POLLIN, 0))
+		recv(fake->fd, &byte, sizeof(byte), MSG_TRUNC);
+}
+
 /*
  * One helper asks and asks, and does not take in what it gets; whenever the
  * doorbell is about to ring there is nothing unclaimed.
@@ -311,8 +320,7 @@ TEST(next_that_could_not_be_delivered_wakes_another_helper)
 	end = now_ms() + 3000;
 	while (now_ms() < end)
 		send_next(&helper);
-	while (fake_is_rung(&second, 0))
-		;
+	drain(&second);
 	EXPECT_TRUE(fake_is_rung(&second, 2000));
 	fake_expect(&second, &item, SOCKTLS_ITEM_HANDSHAKE);
 	EXPECT_EQ(item.role, SOCKTLS_CLIENT);
