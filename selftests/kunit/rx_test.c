@@ -166,6 +166,7 @@ static void rx_restart(struct rx_fixture *f, u32 seq)
 	conn->sk->sk_err = 0;
 	tp->copied_seq = seq;
 	tp->rcv_nxt = seq;
+	conn->rx.seq = seq;
 }
 
 /* --- segments --- */
