@@ -57,7 +57,11 @@ static bool openssl_update(struct end *end, bool request)
 
 static bool gtls_write(struct end *end, const void *buf, size_t len)
 {
-	return gnutls_record_send(end->gnutls, buf, len) == (ssize_t)len;
+	ssize_t n = gnutls_record_send(end->gnutls, buf, len);
+
+	if (n < 0)
+		harness_note("GnuTLS does not send: %s", gnutls_strerror(n));
+	return n == (ssize_t)len;
 }
 
 static bool gtls_read(struct end *end, void *buf, size_t len)
@@ -81,8 +85,12 @@ static bool gtls_read(struct end *end, void *buf, size_t len)
 
 static bool gtls_update(struct end *end, bool request)
 {
-	return gnutls_session_key_update(end->gnutls, request ?
-					 GNUTLS_KU_PEER : 0) == 0;
+	int err = gnutls_session_key_update(end->gnutls, request ?
+					    GNUTLS_KU_PEER : 0);
+
+	if (err)
+		harness_note("GnuTLS changes no key: %s", gnutls_strerror(err));
+	return !err;
 }
 
 /* ---- the two ends change their keys with every chunk ---- */
