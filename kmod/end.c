@@ -19,6 +19,36 @@ bool socktls_stream_memory_free(const struct sock *sk, int wake)
 	       conn->protos->base_prot->stream_memory_free(sk, wake);
 }
 
+/**
+ * socktls_tx_untold() - send where nobody is there to be told of an error
+ * @conn: sk locked
+ * @send: what sends
+ *
+ * TCP sends nothing while the socket has an error that the program has not taken
+ * yet, and takes it. That of a living connection, as an ICMP message brings, or
+ * of what was received, waits meanwhile.
+ *
+ * Return: what @send returns.
+ */
+int socktls_tx_untold(struct socktls_conn *conn,
+		      int (*send)(struct socktls_conn *conn))
+{
+	struct sock *sk = conn->sk;
+	int soft = 0, err;
+
+	if (unlikely(READ_ONCE(sk->sk_err)) &&
+	    !(sk->sk_shutdown & SEND_SHUTDOWN))
+		soft = xchg(&sk->sk_err, 0);
+	err = send(conn);
+	if (soft) {
+		cmpxchg(&sk->sk_err, 0, soft);
+		/* a poll in between has not seen it */
+		if (!sock_flag(sk, SOCK_DEAD))
+			sk_error_report(sk);
+	}
+	return err;
+}
+
 /*
  * What goes at the end of a connection may exceed the send buffer: nobody waits
  * for room then.
@@ -32,7 +62,7 @@ static int end_forced(struct socktls_conn *conn,
 
 	conn->tx.force = true;
 	WRITE_ONCE(sk->sk_sndbuf, INT_MAX);
-	err = send(conn);
+	err = socktls_tx_untold(conn, send);
 	WRITE_ONCE(sk->sk_sndbuf, sndbuf);
 	conn->tx.force = false;
 	return err;

@@ -76,13 +76,11 @@ static u32 get_u32(struct nlattr **tb, int attr)
 	return tb[attr] ? nla_get_u32(tb[attr]) : 0;
 }
 
-/* The message is wiped, and so is what an error would echo of it. */
 static u8 get_key_part(struct nlattr **tb, int attr, u8 *to)
 {
 	if (!tb[attr])
 		return 0;
 	memcpy(to, nla_data(tb[attr]), nla_len(tb[attr]));
-	memzero_explicit(nla_data(tb[attr]), nla_len(tb[attr]));
 	return nla_len(tb[attr]);
 }
 
@@ -230,17 +228,13 @@ static struct hs_action *action_new(struct nlattr **tb, u32 kind)
 	action->len = len;
 	if (len)
 		memcpy(action->bytes, nla_data(bytes), len);
-	if (len && kind == SOCKTLS_ACTION_EXPORTED)
-		memzero_explicit(nla_data(bytes), len);
 	action->alpn_len = alpn_len;
 	if (alpn_len)
 		memcpy(action->bytes + len, nla_data(alpn), alpn_len);
 	action->cookie_len = cookie_len;
-	if (cookie_len) {
+	if (cookie_len)
 		memcpy(action->bytes + len + alpn_len, nla_data(cookie),
 		       cookie_len);
-		memzero_explicit(nla_data(cookie), cookie_len);
-	}
 	return action;
 }
 
@@ -378,5 +372,8 @@ int nl_reply(struct sk_buff *skb, struct genl_info *info)
 		spin_unlock_bh(&sn->lock);
 	}
 	hs_actions_free(&actions);
+	/* keys, taken or not; an error would echo them, too */
+	memzero_explicit(genlmsg_data(info->genlhdr),
+			 genlmsg_len(info->genlhdr));
 	return err;
 }

@@ -301,6 +301,8 @@ int socktls_tx_pages_alive(void);
 
 /* end.c: alerts, close_notify */
 bool socktls_stream_memory_free(const struct sock *sk, int wake);
+int socktls_tx_untold(struct socktls_conn *conn,
+		      int (*send)(struct socktls_conn *conn));
 void socktls_tx_alert(struct socktls_conn *conn, u8 level, u8 description);
 int socktls_tx_close_notify(struct socktls_conn *conn);
 void socktls_tx_tick_closing(struct socktls_conn *conn);

@@ -315,6 +315,16 @@ static int tx_push_segment(struct socktls_conn *conn, struct bio_vec *bv,
 	return 0;
 }
 
+/* sk_err may have been a soft one, which is told once: then it goes on. */
+static void tx_push_failed(struct socktls_conn *conn, int err)
+{
+	if (conn->sk->sk_shutdown & SEND_SHUTDOWN ||
+	    conn->sk->sk_state == TCP_CLOSE)
+		conn->tx.error = err;
+	else
+		socktls_conn_kick(conn, TX_TICK_JIFFIES);
+}
+
 /**
  * socktls_tx_push() - give TCP the sealed record, or what is left of it
  * @conn: sk locked
@@ -336,11 +346,8 @@ int socktls_tx_push(struct socktls_conn *conn)
 
 		err = tx_push_segment(conn, bv, tx->sent == tx->vec.nr - 1);
 		if (err) {
-			/* sk_err may have been a soft one, which is told once */
-			if (err != -EAGAIN &&
-			    (conn->sk->sk_shutdown & SEND_SHUTDOWN ||
-			     conn->sk->sk_state == TCP_CLOSE))
-				tx->error = err;
+			if (err != -EAGAIN)
+				tx_push_failed(conn, err);
 			return err;
 		}
 		put_page(bv->bv_page);
@@ -367,6 +374,13 @@ int socktls_tx_flush(struct socktls_conn *conn)
 	return err ? err : socktls_tx_push(conn);
 }
 
+static int tick_send(struct socktls_conn *conn)
+{
+	int err = socktls_tx_flush(conn);
+
+	return err || !conn->tx.updates ? err : socktls_rekey_tx(conn);
+}
+
 /**
  * socktls_tx_tick() - what deferred work does for the sending side
  * @conn: sk locked
@@ -385,10 +399,8 @@ void socktls_tx_tick(struct socktls_conn *conn)
 	}
 	if (!tx->plaintext_len || tx->sealed ||
 	    time_after_eq(jiffies, tx->open_until)) {
-		int err = socktls_tx_flush(conn);
+		int err = socktls_tx_untold(conn, tick_send);
 
-		if (!err && tx->updates)
-			err = socktls_rekey_tx(conn);
 		if (err != -ENOMEM)
 			return;
 	}

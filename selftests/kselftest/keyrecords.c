@@ -192,6 +192,24 @@ TEST_F(key, garbage_is_told_once)
 	EXPECT_EQ(recv(self->pair.server, self->buf, 100, 0), 0);
 }
 
+/* What the sender does by itself meanwhile does not take it. */
+TEST_F(key, error_of_what_was_received_outlives_an_open_record)
+{
+	int fd = self->pair.server;
+	uint8_t type;
+
+	if (is_stock())
+		harness_skip("stock kTLS loses the open record");
+	ASSERT_EQ(tls_set(fd, TLS_TX, &self->key, self->len), 0);
+	ASSERT_EQ(tls_set(self->pair.client, TLS_RX, &self->key, self->len), 0);
+	ASSERT_EQ(send(fd, "more", 4, MSG_MORE), 4);
+	send_raw(self, 0x0301, 100, 100);
+	EXPECT_TRUE(poll_for(fd, POLLIN, 5000) & POLLERR);
+	ASSERT_EQ(shutdown(fd, SHUT_WR), 0);
+	EXPECT_ERRNO(recv(fd, self->buf, 100, 0), EINVAL);
+	EXPECT_EQ(recv_record(self->pair.client, &type, self->buf, 100, 0), 4);
+}
+
 TEST_F(key, forgery_is_told_each_time)
 {
 	int fd = self->pair.server;
