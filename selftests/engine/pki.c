@@ -262,7 +262,20 @@ char *pki_pin(const struct pki_cert *cert)
 	return concat("sha256/", (char *)base64);
 }
 
-char *pki_crl(const struct pki_cert *issuer, const struct pki_cert *revoked)
+static void set_scope(X509_CRL *crl, const char *scope)
+{
+	X509_EXTENSION *extension;
+
+	if (!scope)
+		return;
+	extension = X509V3_EXT_conf_nid(NULL, NULL,
+					NID_issuing_distribution_point, scope);
+	must(extension && X509_CRL_add_ext(crl, extension, -1) == 1);
+	X509_EXTENSION_free(extension);
+}
+
+static char *make_crl(const struct pki_cert *issuer,
+		      const struct pki_cert *revoked, const char *scope)
 {
 	X509_CRL *crl = X509_CRL_new();
 	X509_REVOKED *entry;
@@ -285,10 +298,21 @@ char *pki_crl(const struct pki_cert *issuer, const struct pki_cert *revoked)
 	must(X509_gmtime_adj(at, MONTH) &&
 	     X509_CRL_set1_nextUpdate(crl, at) == 1);
 	ASN1_TIME_free(at);
+	set_scope(crl, scope);
 	must(X509_CRL_sign(crl, issuer->key, EVP_sha256()) > 0);
 	must(PEM_write_bio_X509_CRL(bio, crl) == 1);
 	X509_CRL_free(crl);
 	return bio_text(bio);
+}
+
+char *pki_crl(const struct pki_cert *issuer, const struct pki_cert *revoked)
+{
+	return make_crl(issuer, revoked, NULL);
+}
+
+char *pki_crl_of_users(const struct pki_cert *issuer)
+{
+	return make_crl(issuer, NULL, "critical,onlyuser:TRUE");
 }
 
 static ASN1_GENERALIZEDTIME *generalized(long seconds)

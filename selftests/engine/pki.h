@@ -72,6 +72,8 @@ void pki_free(struct pki_cert *cert);
 char *pki_pin(const struct pki_cert *cert);
 /* A CRL of @issuer that lists @revoked (NULL: nothing), PEM; to be freed. */
 char *pki_crl(const struct pki_cert *issuer, const struct pki_cert *revoked);
+/* One that is empty, and speaks of certificates that are no CAs alone. */
+char *pki_crl_of_users(const struct pki_cert *issuer);
 /**
  * struct pki_status - what an OCSP responder says
  * @cert: about which certificate

@@ -691,6 +691,97 @@ static void other_paths_avoid_revoked_intermediates(void **state)
 	pki_free(bad);
 }
 
+/* What is in the store is an anchor, and needs no list that speaks of it. */
+static void lists_of_anchors_need_not_fit(void **state)
+{
+	struct pki_cert *sub = pki_issue(&(struct pki_spec){ .key = "p256",
+		.name = "sub", .issuer = world.ca, .ca = true });
+	struct actor actor = actor_new(&(struct pki_spec){ .key = "p256",
+		.name = "x", .san = "DNS:" NAME, .issuer = sub });
+	char *leaves = pki_crl(sub, NULL), *revoked = pki_crl(sub, actor.cert);
+	char *subs = pki_crl(world.ca, NULL);
+	char *users = pki_crl_of_users(world.ca);
+	char *both, *bad;
+	struct pair pair;
+
+	(void)state;
+	assert_true(asprintf(&both, "%s%s", sub->cert_pem, leaves) > 0);
+	run_crls(both, subs, &actor, &pair);
+	pair_assert_good(&pair);
+	pair_free(&pair);
+	assert_true(asprintf(&bad, "%s%s", sub->cert_pem, revoked) > 0);
+	run_crls(bad, subs, &actor, &pair);
+	assert_failed(&pair.client, CERTIFICATE_REVOKED, EKEYREVOKED,
+		      "revoked");
+	pair_free(&pair);
+	run_crls(users, "", &world.rsa, &pair);
+	pair_assert_good(&pair);
+	pair_free(&pair);
+	free(bad);
+	free(both);
+	free(users);
+	free(subs);
+	free(revoked);
+	free(leaves);
+	actor_free(&actor);
+	pki_free(sub);
+}
+
+/* In the name of the CA, but signed by somebody else. */
+static void forged_lists_count_for_nothing(void **state)
+{
+	struct pki_cert *impostor = pki_issue(&(struct pki_spec){
+		.key = "p256", .name = "CA", .ca = true });
+	struct pki_cert *sub = pki_issue(&(struct pki_spec){ .key = "p256",
+		.name = "sub", .issuer = world.ca, .ca = true });
+	struct actor actor = actor_new(&(struct pki_spec){ .key = "p256",
+		.name = "x", .san = "DNS:" NAME, .issuer = sub });
+	char *forged = pki_crl(impostor, NULL), *leaves = pki_crl(sub, NULL);
+	struct pair pair;
+
+	(void)state;
+	run_crls(forged, "", &world.rsa, &pair);
+	assert_failed(&pair.client, CERTIFICATE_UNKNOWN, EKEYREJECTED,
+		      "CRL signature");
+	pair_free(&pair);
+	run_crls(leaves, forged, &actor, &pair);
+	assert_failed(&pair.client, CERTIFICATE_UNKNOWN, EKEYREJECTED,
+		      "CRL signature");
+	pair_free(&pair);
+	free(leaves);
+	free(forged);
+	actor_free(&actor);
+	pki_free(sub);
+	pki_free(impostor);
+}
+
+/* The leaf is not a CA: it is looked up wherever it lies. */
+static void leaves_in_the_store_are_looked_up(void **state)
+{
+	char *bad = pki_crl(world.ca, world.rsa.cert);
+	char *none = pki_crl(world.ca, NULL), *alone;
+	struct pair pair;
+
+	(void)state;
+	run_crls(world.rsa.cert->cert_pem, bad, &world.rsa, &pair);
+	assert_failed(&pair.client, CERTIFICATE_REVOKED, EKEYREVOKED,
+		      "revoked");
+	pair_free(&pair);
+	run_crls(world.rsa.cert->cert_pem, none, &world.rsa, &pair);
+	pair_assert_good(&pair);
+	pair_free(&pair);
+	/* without its CA nobody vouches for the list */
+	assert_true(asprintf(&alone, "%s%s", world.rsa.cert->cert_pem,
+			     none) > 0);
+	run_trust(alone, &world.rsa, &pair);
+	assert_true(pair.client.failed);
+	assert_int_equal(pair.client.failure.error, EKEYREJECTED);
+	pair_free(&pair);
+	free(alone);
+	free(none);
+	free(bad);
+}
+
 static void refuse_trust(const char *value, const char *complaint)
 {
 	struct engine_trust *trust;
@@ -747,6 +838,9 @@ int main(void)
 		cmocka_unit_test(missing_and_stale_crls_refuse),
 		cmocka_unit_test(revoked_intermediates_are_refused),
 		cmocka_unit_test(other_paths_avoid_revoked_intermediates),
+		cmocka_unit_test(lists_of_anchors_need_not_fit),
+		cmocka_unit_test(forged_lists_count_for_nothing),
+		cmocka_unit_test(leaves_in_the_store_are_looked_up),
 		cmocka_unit_test(unusable_trust_values_are_refused),
 	};
 

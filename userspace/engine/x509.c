@@ -254,13 +254,27 @@ static X509_STORE *pinned_store(const struct engine *engine, bool *any)
 
 /*
  * The whole path is checked against the lists that there are. Only the leaf's
- * CA must have one: those above it change seldom, and publish seldom.
+ * CA must have one: those above it change seldom, and publish seldom. Who
+ * signed an anchor's list is not in the path, so that libcrypto takes the
+ * anchor itself for the signer where the list does not name its key.
  */
 static int forgive_missing_crl(int ok, X509_STORE_CTX *ctx)
 {
-	if (ok || X509_STORE_CTX_get_error_depth(ctx) == 0 ||
-	    X509_STORE_CTX_get_error(ctx) != X509_V_ERR_UNABLE_TO_GET_CRL)
+	int depth = X509_STORE_CTX_get_error_depth(ctx);
+
+	if (ok || !depth)
 		return ok;
+	switch (X509_STORE_CTX_get_error(ctx)) {
+	case X509_V_ERR_CRL_SIGNATURE_FAILURE:
+		if (depth < X509_STORE_CTX_get_num_untrusted(ctx))
+			return 0;
+		break;
+	case X509_V_ERR_UNABLE_TO_GET_CRL:
+	case X509_V_ERR_DIFFERENT_CRL_SCOPE:
+		break;
+	default:
+		return 0;
+	}
 	X509_STORE_CTX_set_error(ctx, X509_V_OK);
 	return 1;
 }
