@@ -283,23 +283,77 @@ static void default_trust_is_found(void **state)
 	stores_free(stores);
 }
 
+static void write_system_trust(const char *name, const char *pem)
+{
+	char text[256];
+
+	fixture_write(&fixture, name, pem);
+	snprintf(text, sizeof(text), "[trust]\nsystem = %s/%s\n", fixture.dir,
+		 name);
+	fixture_write(&fixture, "socktlsd.conf", text);
+}
+
 /* The CAs of the web never decide who may log in. */
 static void system_trust_is_for_clients_only(void **state)
 {
 	struct stores *stores;
-	char text[256];
 
 	(void)state;
 	fixture_empty(&fixture);
-	fixture_write(&fixture, "system.pem", fixture.ca->cert_pem);
-	snprintf(text, sizeof(text), "[trust]\nsystem = %s/system.pem\n",
-		 fixture.dir);
-	fixture_write(&fixture, "socktlsd.conf", text);
+	write_system_trust("system.pem", fixture.ca->cert_pem);
 	stores = load(0);
 	assert_int_equal(find_trust(stores, NULL, SOCKTLS_CLIENT), 0);
 	assert_int_equal(find_trust(stores, NULL, SOCKTLS_SERVER), -ENOKEY);
 	assert_int_equal(find_trust(stores, "system", SOCKTLS_CLIENT),
 			 -ENOKEY);
+	stores_free(stores);
+}
+
+/* As everything that was read before; another file is another store. */
+static void unreadable_system_trust_stays_on_reload(void **state)
+{
+	struct stores *old, *stores;
+	char path[128];
+
+	(void)state;
+	fixture_empty(&fixture);
+	write_system_trust("system.pem", fixture.ca->cert_pem);
+	old = load(0);
+	write_system_trust("system.pem", "rubbish\n");
+	log_capture();
+	stores = load_over(old, 0);
+	assert_non_null(strstr(log_captured(), "read before stays in use"));
+	stores_free(old);
+	assert_int_equal(find_trust(stores, NULL, SOCKTLS_CLIENT), 0);
+
+	old = stores;
+	write_system_trust("other.pem", "rubbish\n");
+	stores = load_over(old, 0);
+	assert_int_equal(find_trust(stores, NULL, SOCKTLS_CLIENT), -ENOKEY);
+	stores_free(stores);
+
+	write_system_trust("system.pem", fixture.ca->cert_pem);
+	snprintf(path, sizeof(path), "%s/system.pem", fixture.dir);
+	assert_int_equal(unlink(path), 0);
+	stores = load_over(old, 0);
+	assert_int_equal(find_trust(stores, NULL, SOCKTLS_CLIENT), -ENOKEY);
+	stores_free(stores);
+	stores_free(old);
+}
+
+/* A list beside it that is none: nothing is left of it. */
+static void system_trust_with_a_bad_crl_is_not_used(void **state)
+{
+	struct stores *stores;
+
+	(void)state;
+	fixture_empty(&fixture);
+	write_system_trust("system.pem", fixture.ca->cert_pem);
+	fixture_write(&fixture, "system.crl", "rubbish\n");
+	log_capture();
+	stores = load(0);
+	assert_non_null(strstr(log_captured(), "no CRL in PEM"));
+	assert_int_equal(find_trust(stores, NULL, SOCKTLS_CLIENT), -ENOKEY);
 	stores_free(stores);
 }
 
@@ -313,16 +367,13 @@ static void broken_default_trust_does_not_fall_back(void **state)
 		{ "trust/default.crl", "rubbish\n" },
 	};
 	struct engine_trust *trust;
-	char text[256], error[ERROR_TEXT_MAX];
+	char error[ERROR_TEXT_MAX];
 	struct stores *stores;
 
 	(void)state;
 	for (size_t i = 0; i < 2; i++) {
 		fixture_fill(&fixture);
-		fixture_write(&fixture, "system.pem", fixture.ca->cert_pem);
-		snprintf(text, sizeof(text), "[trust]\nsystem = %s/system.pem\n",
-			 fixture.dir);
-		fixture_write(&fixture, "socktlsd.conf", text);
+		write_system_trust("system.pem", fixture.ca->cert_pem);
 		fixture_write(&fixture, broken[i].file, broken[i].text);
 		log_capture();
 		stores = load(1);
@@ -681,6 +732,8 @@ int main(void)
 		cmocka_unit_test(broken_trust_is_skipped),
 		cmocka_unit_test(default_trust_is_found),
 		cmocka_unit_test(system_trust_is_for_clients_only),
+		cmocka_unit_test(unreadable_system_trust_stays_on_reload),
+		cmocka_unit_test(system_trust_with_a_bad_crl_is_not_used),
 		cmocka_unit_test(broken_default_trust_does_not_fall_back),
 		cmocka_unit_test(named_defaults_must_exist),
 		cmocka_unit_test(identities_may_have_several_chains),

@@ -32,6 +32,7 @@ struct stores {
 	struct rules		*policies;
 	size_t			n_policies;
 	struct engine_trust	*system_trust;
+	char			system_path[PATH_MAX];
 	bool			default_trust_failed;
 	char			default_identity[SOCKTLS_NAME_MAX + 1];
 	char			default_trust[SOCKTLS_NAME_MAX + 1];
@@ -175,6 +176,7 @@ static int read_trust(struct engine_trust **trust, const char *path)
 		snprintf(error, sizeof(error),
 			 "no CRL in PEM in the .crl file beside it");
 		engine_trust_put(*trust);
+		*trust = NULL;
 		err = -EINVAL;
 	}
 	file_wipe(&file);
@@ -394,10 +396,22 @@ static int add_directory(struct stores *stores, const struct kind *kind,
 	return err;
 }
 
+static void keep_system_trust(struct stores *stores, const struct stores *old)
+{
+	if (!old || !old->system_trust ||
+	    strcmp(old->system_path, stores->system_path) != 0)
+		return;
+	stores->system_trust = engine_trust_get(old->system_trust);
+	log_error("%s: what was read before stays in use", old->system_path);
+}
+
 /* Only what has no default store needs the system's. */
 static void add_system_trust(struct stores *stores,
-			     const struct config *config)
+			     const struct config *config,
+			     const struct stores *old)
 {
+	int err;
+
 	if (find_trust(stores, config->default_trust) ||
 	    config->trust_is_set || !config->system_trust[0])
 		return;
@@ -406,7 +420,12 @@ static void add_system_trust(struct stores *stores,
 			  config->default_trust);
 		return;
 	}
-	if (read_trust(&stores->system_trust, config->system_trust))
+	snprintf(stores->system_path, sizeof(stores->system_path), "%s",
+		 config->system_trust);
+	err = read_trust(&stores->system_trust, stores->system_path);
+	if (err && err != -ENOENT)
+		keep_system_trust(stores, old);
+	if (!stores->system_trust)
 		log_warning("there is no default trust store: clients have to name one, or install ca-certificates");
 }
 
@@ -456,7 +475,7 @@ int stores_load(struct stores **stores, const struct config *config,
 		stores_free(new);
 		return err;
 	}
-	add_system_trust(new, config);
+	add_system_trust(new, config, old);
 	check_defaults(new, config, n_errors);
 	*stores = new;
 	return 0;
