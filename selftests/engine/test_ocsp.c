@@ -490,9 +490,13 @@ static void extensions_of_a_client_certificate_are_unasked(void **state)
 
 /* ------------------------------------------------------------- of clients */
 
-/* A client with a certificate, and a server whose policy has @client_ocsp. */
-static void run_mutual(uint16_t version, struct actor *client,
-		       const char *client_ocsp, struct pair *pair)
+/*
+ * A client with a certificate, and a server that has @trust and whose policy
+ * has @client_ocsp.
+ */
+static void run_trusting(uint16_t version, struct actor *client,
+			 struct engine_trust *trust, const char *client_ocsp,
+			 struct pair *pair)
 {
 	struct engine_config c = world_client(), s = world_server(&world.rsa);
 	struct engine_policy *policy = engine_policy_new();
@@ -505,9 +509,15 @@ static void run_mutual(uint16_t version, struct actor *client,
 	c.max_version = version;
 	s.rules = policy;
 	s.peer_auth = SOCKTLS_PEER_AUTH_REQUEST;
-	s.trust = world.trust;
+	s.trust = trust;
 	world_run(pair, c, s);
 	engine_policy_put(policy);
+}
+
+static void run_mutual(uint16_t version, struct actor *client,
+		       const char *client_ocsp, struct pair *pair)
+{
+	run_trusting(version, client, world.trust, client_ocsp, pair);
 }
 
 static struct actor new_client(const char *feature)
@@ -608,6 +618,46 @@ static void clients_without_response(void **state)
 	}
 }
 
+/* A client that is an anchor of itself: nobody vouches for what it staples. */
+static void require_of_anchor(struct actor *client, const char *value)
+{
+	struct engine_trust *trust = trust_of(value);
+	size_t i;
+
+	for (i = 0; i < 2; i++) {
+		struct pair pair;
+
+		staple(client->identity, &(struct pki_status){
+			.cert = client->cert, .issuer = world.ca,
+			.from = i ? 0 : -9 * DAY, .until = i ? 0 : -DAY });
+		run_trusting(TLS13, client, trust, "request", &pair);
+		pair_assert_good(&pair);
+		assert_string_equal(pair.server.identity, "CN=alice");
+		pair_free(&pair);
+		run_trusting(TLS13, client, trust, "require", &pair);
+		assert_failed(&pair.server, BAD_CERTIFICATE_STATUS_RESPONSE,
+			      EKEYREJECTED, i ? "cannot be checked" :
+			      "none came");
+		pair_free(&pair);
+	}
+	engine_trust_put(trust);
+}
+
+static void a_required_response_rules_out_anchors(void **state)
+{
+	struct actor pinned = new_client("status_request");
+	struct actor listed = actor_new(&(struct pki_spec){
+		.key = "p256", .name = "alice", .eku = "clientAuth" });
+	char *pin = pki_pin(pinned.cert);
+
+	(void)state;
+	require_of_anchor(&pinned, pin);
+	require_of_anchor(&listed, listed.cert->cert_pem);
+	free(pin);
+	actor_free(&listed);
+	actor_free(&pinned);
+}
+
 /* TLS 1.2 has no place for it. */
 static void a_required_response_rules_out_tls12(void **state)
 {
@@ -668,6 +718,7 @@ int main(void)
 		cmocka_unit_test(clients_staple_when_they_are_asked),
 		cmocka_unit_test(responses_of_clients_are_checked),
 		cmocka_unit_test(clients_without_response),
+		cmocka_unit_test(a_required_response_rules_out_anchors),
 		cmocka_unit_test(a_required_response_rules_out_tls12),
 		cmocka_unit_test(requests_with_a_body_are_refused),
 	};

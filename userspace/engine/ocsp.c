@@ -231,6 +231,12 @@ static int judge(struct engine *engine, OCSP_BASICRESP *basic)
 	return 0;
 }
 
+static bool is_required(const struct engine *engine)
+{
+	return !is_client(engine) &&
+	       engine->set.policy->client_ocsp == CLIENT_OCSP_REQUIRE;
+}
+
 int ocsp_check(struct engine *engine, struct engine_bytes response)
 {
 	OCSP_BASICRESP *basic;
@@ -238,7 +244,9 @@ int ocsp_check(struct engine *engine, struct engine_bytes response)
 
 	/* An anchor of itself has no issuer; unverified, nothing counts. */
 	if (!engine->peer.issuer)
-		return 0;
+		return is_required(engine) ?
+		       refuse(engine, "cannot be checked: the certificate is an anchor of itself") :
+		       0;
 	basic = parse(response);
 	ret = basic ? judge(engine, basic) :
 		      refuse(engine, "is malformed or not a successful one");
@@ -265,13 +273,12 @@ static bool must_staple(X509 *cert)
 int ocsp_check_missing(struct engine *engine)
 {
 	X509 *leaf = sk_X509_value(engine->peer.chain, 0);
-	bool required = !is_client(engine) &&
-			engine->set.policy->client_ocsp == CLIENT_OCSP_REQUIRE;
+	bool required = is_required(engine);
 	/* A client can do what its certificate says in TLS 1.3 alone. */
 	bool possible = is_client(engine) || engine->version >= TLS13;
 
-	if (!engine->peer.issuer ||
-	    (!required && !(possible && must_staple(leaf))))
+	if (!required && !(possible && engine->peer.issuer &&
+			   must_staple(leaf)))
 		return 0;
 	return engine_fail(engine, BAD_CERTIFICATE_STATUS_RESPONSE,
 			   EKEYREJECTED,
