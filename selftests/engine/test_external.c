@@ -488,6 +488,44 @@ static void a_retry_offers_keys_of_its_hash_alone(void **state)
 	part(&m);
 }
 
+/* Notes in the bits of @arg which ClientHellos have psk_key_exchange_modes. */
+static bool note_modes(struct pair *pair, struct side *from,
+		       struct record *record)
+{
+	static const uint8_t modes[] = { 0, EXT_PSK_KEY_EXCHANGE_MODES,
+					 0, 2, 1, 1 };
+	unsigned int *seen = pair->arg;
+
+	if (from == &pair->client && record->data[0] == CLIENT_HELLO &&
+	    record->type == 22)
+		*seen = *seen << 1 | !!memmem(record->data, record->len, modes,
+					      sizeof(modes));
+	return true;
+}
+
+/* Section 4.1.2: what need not change stays, also when no key is left. */
+static void a_retry_without_keys_keeps_the_modes(void **state)
+{
+	static const uint16_t suites[] = { 0x1302 };
+	struct meeting m = meeting(one("first", KEY_A, "sha256"), NULL);
+	unsigned int seen = 1;
+
+	(void)state;
+	m.server.suites = suites;
+	m.server.n_suites = 1;
+	m.client.groups = x25519_p256;
+	m.client.n_groups = 2;
+	m.server.groups = p256;
+	m.server.n_groups = 1;
+	pair_init(&m.pair, &m.client, &m.server);
+	m.pair.tamper = note_modes;
+	m.pair.arg = &seen;
+	pair_run(&m.pair);
+	assert_by_certificate(&m.pair);
+	assert_int_equal(seen, 7);
+	part(&m);
+}
+
 /* ----------------------------------------------------------- and sessions */
 
 static void a_handshake_with_a_key_leaves_no_ticket(void **state)
@@ -666,6 +704,7 @@ int main(void)
 		cmocka_unit_test(of_several_keys_the_one_that_is_known_counts),
 		cmocka_unit_test(a_retry_has_binders_of_its_own),
 		cmocka_unit_test(a_retry_offers_keys_of_its_hash_alone),
+		cmocka_unit_test(a_retry_without_keys_keeps_the_modes),
 		cmocka_unit_test(a_handshake_with_a_key_leaves_no_ticket),
 		cmocka_unit_test(tickets_and_keys_are_offered_together),
 		cmocka_unit_test(without_trust_no_session_is_resumed),

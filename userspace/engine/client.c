@@ -120,12 +120,15 @@ static void write_session_ticket(struct engine *engine, struct writer *w)
 	extension_write(w, EXT_SESSION_TICKET, ticket);
 }
 
-/* psk_dhe_ke: a new key exchange every time. Sent for the tickets' sake. */
+/*
+ * psk_dhe_ke: a new key exchange every time. Sent for the tickets' sake, and
+ * again behind a retry whose suite fits no key.
+ */
 static void write_psk_modes(struct engine *engine, struct writer *w)
 {
 	static const uint8_t modes[] = { 1, PSK_DHE_KE };
 
-	if (session_enabled(engine) || psk_offers(engine))
+	if (session_enabled(engine) || engine->set.psks)
 		extension_write(w, EXT_PSK_KEY_EXCHANGE_MODES,
 				bytes_of(modes, sizeof(modes)));
 }
