@@ -356,6 +356,61 @@ static void a_key_counts_for_its_server_alone(void **state)
 	part(&m);
 }
 
+/* An identity for all servers, and in @first or second place for ours alone. */
+static struct engine_psks *general_and_special(bool first, const char *hash)
+{
+	struct engine_psks *psks = engine_psks_new();
+
+	if (first)
+		add(psks, "id", KEY_A, hash, NAME);
+	add(psks, "id", KEY_B, NULL, NULL);
+	if (!first)
+		add(psks, "id", KEY_A, hash, NAME);
+	return psks;
+}
+
+static void of_two_keys_of_an_identity_the_special_one_counts(void **state)
+{
+	static const char *const hashes[] = { "sha256", "sha384" };
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < 8; i++) {
+		const char *hash = hashes[i / 4];
+		struct meeting m = meeting(general_and_special(i & 1, hash),
+					   general_and_special(i & 2, hash));
+
+		meet(&m);
+		assert_by_psk(&m.pair, "psk:id");
+		part(&m);
+	}
+	/* who has but the special one, on either side */
+	for (i = 0; i < 4; i++) {
+		struct engine_psks *both = general_and_special(i & 1, NULL);
+		struct engine_psks *alone = one("id", KEY_A, NULL);
+		struct meeting m = meeting(i & 2 ? both : alone,
+					   i & 2 ? alone : both);
+
+		meet(&m);
+		assert_by_psk(&m.pair, "psk:id");
+		part(&m);
+	}
+}
+
+static void other_servers_get_the_general_key_of_an_identity(void **state)
+{
+	struct engine_psks *psks = engine_psks_new();
+	struct meeting m;
+
+	(void)state;
+	add(psks, "id", KEY_A, NULL, "other.example");
+	add(psks, "id", KEY_B, NULL, NULL);
+	m = meeting(psks, one("id", KEY_B, NULL));
+	meet(&m);
+	assert_by_psk(&m.pair, "psk:id");
+	part(&m);
+}
+
 /* ------------------------------------------------------------------ hashes */
 
 static void the_suite_follows_the_hash_of_the_key(void **state)
@@ -698,6 +753,8 @@ int main(void)
 		cmocka_unit_test(who_has_to_show_a_certificate_cannot_show_a_key),
 		cmocka_unit_test(who_may_show_a_certificate_may_show_a_key),
 		cmocka_unit_test(a_key_counts_for_its_server_alone),
+		cmocka_unit_test(of_two_keys_of_an_identity_the_special_one_counts),
+		cmocka_unit_test(other_servers_get_the_general_key_of_an_identity),
 		cmocka_unit_test(the_suite_follows_the_hash_of_the_key),
 		cmocka_unit_test(a_key_without_a_suite_is_not_used),
 		cmocka_unit_test(both_sides_have_to_agree_on_the_hash),

@@ -233,8 +233,9 @@ bool engine_server_name_is_valid(const char *name);
  * External PSKs (RFC 8446 section 2.2, TLS 1.3 only): keys that both sides have
  * from elsewhere. engine_psks_add() copies one: @hash is sha256 or sha384, NULL:
  * sha256; @server_name, if there is one, is the only server for which the key
- * counts. It returns 0, -EINVAL with @error filled, or -ENOMEM. Reference
- * counted, immutable once an engine has it; wiped with the last reference.
+ * counts, and there it is used in place of one of the same @identity without.
+ * It returns 0, -EINVAL with @error filled, or -ENOMEM. Reference counted,
+ * immutable once an engine has it; wiped with the last reference.
  */
 #define ENGINE_PSK_IDENTITY_MAX	256
 #define ENGINE_PSK_MIN		16	/* bytes: RFC 9257 section 6 */

@@ -149,13 +149,20 @@ const struct external_psk *external_find(const struct engine_psks *psks,
 					 struct engine_bytes identity,
 					 struct engine_bytes server_name)
 {
+	const struct external_psk *found = NULL;
 	size_t i;
 
-	for (i = 0; psks && i < psks->n; i++)
-		if (bytes_equal(psks->list[i].identity, identity) &&
-		    external_is_for(&psks->list[i], server_name))
-			return &psks->list[i];
-	return NULL;
+	for (i = 0; psks && i < psks->n; i++) {
+		const struct external_psk *psk = &psks->list[i];
+
+		if (!bytes_equal(psk->identity, identity) ||
+		    !external_is_for(psk, server_name))
+			continue;
+		if (psk->server_name)
+			return psk;
+		found = psk;
+	}
+	return found;
 }
 
 void external_text(const struct external_psk *psk,

@@ -31,7 +31,10 @@ struct engine_psks {
 	size_t			n;
 };
 
-/* The first key of that identity for a server of that name; NULL: none. */
+/*
+ * The key of that identity for a server of that name: the one that counts there
+ * alone, else the one that counts anywhere; NULL: none.
+ */
 const struct external_psk *external_find(const struct engine_psks *psks,
 					 struct engine_bytes identity,
 					 struct engine_bytes server_name);

@@ -168,7 +168,10 @@ static bool hash_fits(const struct engine *engine, const EVP_MD *md)
 	return offers_hash(engine, md);
 }
 
-/* The external ones that are offered to this server, behind @n in @list. */
+/*
+ * The external ones that are offered to this server, behind @n in @list: of
+ * each identity the key that the server would take.
+ */
 static size_t add_external(const struct engine *engine,
 			   struct candidate list[CANDIDATES_MAX], size_t n)
 {
@@ -180,7 +183,8 @@ static size_t add_external(const struct engine *engine,
 	for (i = 0; set->psks && i < set->psks->n && n < CANDIDATES_MAX; i++) {
 		const struct external_psk *psk = &set->psks->list[i];
 
-		if (external_is_for(psk, host) && hash_fits(engine, psk->md))
+		if (external_find(set->psks, psk->identity, host) == psk &&
+		    hash_fits(engine, psk->md))
 			list[n++] = of_external(psk);
 	}
 	return n;
