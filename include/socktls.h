@@ -25,6 +25,9 @@ extern "C" {
 /* Enough for socktls_info_text() and socktls_error_text(), in bytes. */
 #define SOCKTLS_TEXT_MAX	512
 
+/* Enough for socktls_get_peer_identity(), in bytes. */
+#define SOCKTLS_IDENTITY_MAX	1024
+
 /**
  * struct socktls_options - what a connection or listener is to be like
  * @server_name: client: name to verify and to send as SNI; NULL: the host
@@ -116,7 +119,7 @@ int socktls_get_error(int fd, struct socktls_error *error);
  * socktls_get_peer_identity() - who the peer proved to be
  * @fd: an established socket
  * @text: filled with the verified identity, "" when there is none
- * @len: length of @text in bytes
+ * @len: length of @text in bytes, SOCKTLS_IDENTITY_MAX is enough
  *
  * An identity longer than @text fails with ERANGE.
  */

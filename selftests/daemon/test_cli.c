@@ -168,6 +168,18 @@ static void failures_say_how_far_it_came(void **state)
 	assert_int_equal(socktls_connect("127.0.0.1", "1", NULL, NULL), -1);
 }
 
+static void the_longest_identity_is_told_whole(void **state)
+{
+	char line[SOCKTLS_TEXT_MAX + SOCKTLS_IDENTITY_MAX];
+
+	(void)state;
+	memset(line, 'x', sizeof(line));
+	memcpy(line + sizeof(line) - 5, " end", 5);
+	log_capture();
+	cli_error("%s", line);
+	assert_non_null(strstr(log_captured(), "x end\n"));
+}
+
 static void nothing_is_said_of_another_connection(void **state)
 {
 	static const char *const names[] = {
@@ -195,6 +207,7 @@ int main(void)
 		cmocka_unit_test(negotiated_is_one_line),
 		cmocka_unit_test(plain_descriptors_are_errors),
 		cmocka_unit_test(failures_say_how_far_it_came),
+		cmocka_unit_test(the_longest_identity_is_told_whole),
 		cmocka_unit_test(nothing_is_said_of_another_connection),
 	};
 

@@ -12,7 +12,7 @@
 
 void cli_error(const char *format, ...)
 {
-	char text[1024];
+	char text[2048];	/* an identity, and all else that is said with it */
 	va_list args;
 
 	va_start(args, format);

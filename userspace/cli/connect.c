@@ -116,7 +116,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 static uint16_t report(const struct connect *connect, int fd)
 {
-	char text[SOCKTLS_TEXT_MAX], peer[SOCKTLS_TEXT_MAX];
+	char text[SOCKTLS_TEXT_MAX], peer[SOCKTLS_IDENTITY_MAX];
 	struct socktls_info info;
 
 	if (socktls_get_info(fd, &info) < 0)

@@ -204,7 +204,7 @@ static void set_or_unset(const char *name, const char *value)
 
 static void set_negotiated(int fd)
 {
-	char peer[SOCKTLS_TEXT_MAX];
+	char peer[SOCKTLS_IDENTITY_MAX];
 	struct socktls_info info;
 
 	if (socktls_get_info(fd, &info) < 0)
