@@ -74,6 +74,41 @@ static void each_kind_of_client_certificate_is_verified(void **state)
 	}
 }
 
+/* What would turn the text around, or break its line, does not go out as is. */
+static void subjects_that_are_not_plain_text_are_escaped(void **state)
+{
+	static const struct {
+		const char *name, *identity;
+	} rows[] = {
+		{ "Zo\u00eb", "CN=Zo\u00eb" },
+		{ "\u05d0\u2010\u202f\u2065\u206a",
+		  "CN=\u05d0\u2010\u202f\u2065\u206a" },
+		{ "a\u061cb", "CN=a\\D8\\9Cb" },
+		{ "a\u200eb", "CN=a\\E2\\80\\8Eb" },
+		{ "a\u200fb", "CN=a\\E2\\80\\8Fb" },
+		{ "a\u2028b", "CN=a\\E2\\80\\A8b" },
+		{ "a\u202eb", "CN=a\\E2\\80\\AEb" },
+		{ "a\u2066b", "CN=a\\E2\\81\\A6b" },
+		{ "a\u2069b", "CN=a\\E2\\81\\A9b" },
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct actor client = actor_new(&(struct pki_spec){
+			.key = "p256", .name = rows[i].name,
+			.issuer = world.ca, .eku = "clientAuth" });
+		struct pair pair;
+
+		run(&ways[0], &client, SOCKTLS_PEER_AUTH_REQUIRE, world.trust,
+		    &pair);
+		pair_assert_good(&pair);
+		assert_string_equal(pair.server.identity, rows[i].identity);
+		pair_free(&pair);
+		actor_free(&client);
+	}
+}
+
 static void requested_but_not_given_goes_on(void **state)
 {
 	size_t i;
@@ -270,6 +305,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_kind_of_client_certificate_is_verified),
+		cmocka_unit_test(subjects_that_are_not_plain_text_are_escaped),
 		cmocka_unit_test(requested_but_not_given_goes_on),
 		cmocka_unit_test(required_but_not_given_fails),
 		cmocka_unit_test(not_asked_means_not_sent),

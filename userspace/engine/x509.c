@@ -422,6 +422,23 @@ static int verify_name(struct engine *engine, X509 *cert)
 			   name, names);
 }
 
+/* Controls, line and paragraph separators, and what changes the direction. */
+static bool is_control(unsigned long c)
+{
+	static const struct {
+		unsigned long first, last;
+	} controls[] = {
+		{ 0x00, 0x1f }, { 0x7f, 0x9f }, { 0x61c, 0x61c },
+		{ 0x200e, 0x200f }, { 0x2028, 0x202e }, { 0x2066, 0x2069 },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(controls) / sizeof(controls[0]); i++)
+		if (c >= controls[i].first && c <= controls[i].last)
+			return true;
+	return false;
+}
+
 /* UTF-8 without control characters. */
 static bool is_clean_text(const char *text, long len)
 {
@@ -429,7 +446,7 @@ static bool is_clean_text(const char *text, long len)
 		unsigned long c;
 		int n = UTF8_getc((const unsigned char *)text, len, &c);
 
-		if (n <= 0 || c < 0x20 || (c >= 0x7f && c < 0xa0))
+		if (n <= 0 || is_control(c))
 			return false;
 		text += n;
 		len -= n;
