@@ -225,9 +225,8 @@ ssize_t socktls_get_channel_binding(int fd, const char *type, void *data,
 	n = bindings[i].get(fd, value);
 	if (n < 0)
 		return -1;
-	if ((size_t)n > len)
-		return fail(ERANGE);
-	memcpy(data, value, n);
+	if ((size_t)n <= len)
+		memcpy(data, value, n);
 	explicit_bzero(value, sizeof(value));
-	return n;
+	return (size_t)n <= len ? n : fail(ERANGE);
 }
