@@ -54,8 +54,9 @@ struct identity {
  * when there is no certificate: the owner can read the key anyway. A psk file
  * that others than its owner can read or write is refused.
  *
- * Return: 0, -EPERM for such a psk file, -EINVAL for bad contents or a key that does not belong to the
- * certificate, -ENOMEM, or the negative errno of reading a file.
+ * Return: 0, -EPERM for such a psk file, -EINVAL for bad contents or a key that
+ * does not belong to the certificate, -ENOMEM, or the negative errno of reading
+ * a file.
  */
 int identity_load(struct identity **identity, const char *dir,
 		  const char *name, char *error, size_t error_len);

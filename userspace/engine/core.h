@@ -159,7 +159,8 @@ struct client {
  * @scheme: our signature scheme
  * @asked: we sent a CertificateRequest
  * @exchange_key: the key of our ServerKeyExchange
- * @psk_dhe_ke: the client can use TLS 1.3 tickets
+ * @psk_dhe_ke: the client takes a PSK, of a ticket or an external one, with a
+ *	key exchange
  * @psk_index: which of its PSKs is in use
  * @psk_unknown: it offers PSKs, of which none is known or fits
  * @early_data: the client sends early data, which is refused

@@ -174,8 +174,8 @@ int engine_identity_new(struct engine_identity **identity,
 			char *error_text, size_t error_len);
 /*
  * engine_identity_staple(): give the identity an OCSP response (DER) for its
- * leaf, which it staples for peers that ask, as long as it is valid. Before the identity is
- * shared. Returns 0, -EINVAL with @error_text filled, -ENOMEM.
+ * leaf, which it staples for peers that ask, as long as it is valid. Before the
+ * identity is shared. Returns 0, -EINVAL with @error_text filled, -ENOMEM.
  */
 int engine_identity_staple(struct engine_identity *identity,
 			   struct engine_bytes response, char *error_text,
@@ -208,10 +208,10 @@ void engine_trust_put(struct engine_trust *trust);
 /*
  * Policies of an administrator. engine_policy_new() makes a copy of the default
  * one; engine_policy_set() changes it as a line KEY = VALUE of a file does,
- * with the keys of socktlsd-policy(5): base, min-version, max-version, order,
+ * with the keys of socktlsd.conf(5): base, min-version, max-version, order,
  * ciphers, groups, sigalgs, security-level, record-size-limit, client-ocsp; it
- * returns 0, -EINVAL with @error filled, or -ENOMEM. engine_policy_check() says whether
- * what came out can be used. Reference counted, then immutable.
+ * returns 0, -EINVAL with @error filled, or -ENOMEM. engine_policy_check() says
+ * whether what came out can be used. Reference counted, then immutable.
  */
 struct engine_policy *engine_policy_new(void);
 int engine_policy_set(struct engine_policy *policy, const char *key,
@@ -224,15 +224,16 @@ void engine_policy_put(struct engine_policy *policy);
 bool engine_policy_is_known(const char *name);
 
 /*
- * Is @name, which is not empty, one that a certificate can be for: an IP literal,
- * or labels of printable ASCII with no colon, no '%' and no leading dot?
+ * Is @name, which is not empty, one that a certificate can be for: an IP
+ * literal, or labels of printable ASCII with no colon, no '%' and no leading
+ * dot?
  */
 bool engine_server_name_is_valid(const char *name);
 
 /*
  * External PSKs (RFC 8446 section 2.2, TLS 1.3 only): keys that both sides have
- * from elsewhere. engine_psks_add() copies one: @hash is sha256 or sha384, NULL:
- * sha256; @server_name, if there is one, is the only server for which the key
+ * from elsewhere. engine_psks_add() copies one: @hash is sha256 or sha384,
+ * NULL: sha256; @server_name, if there is one, is the only server for which the key
  * counts, and there it is used in place of one of the same @identity without.
  * It returns 0, -EINVAL with @error filled, or -ENOMEM. Reference counted,
  * immutable once an engine has it; wiped with the last reference.
@@ -308,7 +309,8 @@ struct engine_sessions {
  * @role: client or server
  * @server_name: client: name to send as SNI and to verify; an IP literal is
  *	matched against iPAddress SANs and not sent; NULL: none (then a
- *	verifying client fails with EINVAL)
+ *	verifying client needs pins in @trust, or @psks one of which the server
+ *	has to take, and fails with EINVAL without)
  * @identities: server: at least one, the first is the default, or none with
  *	@psks; client: the one to present when asked, or none
  * @n_identities: elements of @identities

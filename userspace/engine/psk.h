@@ -29,8 +29,8 @@ int psk_take(struct engine *engine, uint16_t index);
 /*
  * Server: pick a PSK among those offered, and check its binder. Sets
  * engine->resumed or engine->external, and server.psk_index, when there is one.
- * Before a retry @suites may still decide the suite, whose hash has to be the
- * PSK's.
+ * Before a retry the hash has to be that of some suite in common, of which the
+ * PSK then decides; behind one it has to be that of engine->suite.
  */
 int psk_select(struct engine *engine, const struct offer *offer);
 

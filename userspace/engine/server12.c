@@ -140,7 +140,6 @@ static bool find_suite(struct engine *engine, const struct offer *offer)
 	return found;
 }
 
-/* RFC 5246 section 7.4.2: with a chain that the client accepts, if there is. */
 /*
  * RFC 7919 section 4: the client has suites of ours that take a finite-field
  * group, and names such groups, of which none is ours.
@@ -169,6 +168,7 @@ static int no_suite(struct engine *engine, const struct offer *offer)
 			   "the client names finite-field groups, and none of ours: see the policy");
 }
 
+/* RFC 5246 section 7.4.2: with a chain that the client accepts, if there is. */
 static int choose_suite(struct engine *engine, const struct offer *offer)
 {
 	bool found;

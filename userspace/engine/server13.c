@@ -10,8 +10,9 @@
 
 /*
  * The most early data that is skipped, in bytes of ciphertext: no ticket of
- * ours allows any, so it is another server's, and one full record is what its
- * clients send at most by default.
+ * ours allows any, so it is for a ticket of another server, or for an external
+ * PSK that the client was set up so for. How much these allow is not known here;
+ * one full record is skipped.
  */
 #define EARLY_DATA_MAX	(16384 + 256)
 
