@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* The peer's certificates: path, time, use, name; pins and CRLs. */
+/* The peer's certificates: path, time, use, name; pins. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -299,20 +299,6 @@ static void name_constraints_are_honoured(void **state)
 
 /* ------------------------------------------------------- intermediates */
 
-static void run_chain(const char *chain_pem, const struct pki_cert *leaf,
-		      struct engine_trust *trust, struct pair *pair)
-{
-	struct pki_cert presented = *leaf;
-	struct actor actor = { .cert = &presented };
-
-	presented.chain_pem = (char *)chain_pem;
-	actor.identity = identity_of(&presented);
-	world_run(pair, (struct engine_config){ .server_name = NAME,
-						.trust = trust },
-		  world_server(&actor));
-	identity_drop(actor.identity);
-}
-
 static void intermediates_missing_extra_and_as_anchor(void **state)
 {
 	struct pki_cert *sub = pki_issue(&(struct pki_spec){
@@ -325,25 +311,25 @@ static void intermediates_missing_extra_and_as_anchor(void **state)
 	char *extra;
 
 	(void)state;
-	run_chain(leaf->chain_pem, leaf, world.trust, &pair);
+	world_run_chain(leaf->chain_pem, leaf, world.trust, &pair);
 	pair_assert_good(&pair);
 	assert_int_equal(pair.client.peer_certs, 2);
 	pair_free(&pair);
 
-	run_chain(leaf->cert_pem, leaf, world.trust, &pair);
+	world_run_chain(leaf->cert_pem, leaf, world.trust, &pair);
 	assert_failed(&pair.client, UNKNOWN_CA, EKEYREJECTED, "intermediate");
 	pair_free(&pair);
 
 	assert_true(asprintf(&extra, "%s%s%s%s", leaf->cert_pem,
 			     world.rsa.cert->cert_pem, world.ca->cert_pem,
 			     sub->cert_pem) > 0);
-	run_chain(extra, leaf, world.trust, &pair);
+	world_run_chain(extra, leaf, world.trust, &pair);
 	pair_assert_good(&pair);
 	pair_free(&pair);
 	free(extra);
 
 	/* what is listed is an anchor, root or not */
-	run_chain(leaf->cert_pem, leaf, sub_trust, &pair);
+	world_run_chain(leaf->cert_pem, leaf, sub_trust, &pair);
 	pair_assert_good(&pair);
 	pair_free(&pair);
 	engine_trust_put(sub_trust);
@@ -381,7 +367,7 @@ static void cross_signed_intermediates_find_the_anchor(void **state)
 				     orders[i][0]->cert_pem,
 				     orders[i][1]->cert_pem,
 				     orders[i][2]->cert_pem) > 0);
-		run_chain(chain, leaf, world.trust, &pair);
+		world_run_chain(chain, leaf, world.trust, &pair);
 		pair_assert_good(&pair);
 		pair_free(&pair);
 		free(chain);
@@ -389,7 +375,7 @@ static void cross_signed_intermediates_find_the_anchor(void **state)
 	/* without the one that leads home, all others are of no use */
 	assert_true(asprintf(&chain, "%s%s%s", leaf->cert_pem,
 			     theirs->cert_pem, old->cert_pem) > 0);
-	run_chain(chain, leaf, world.trust, &pair);
+	world_run_chain(chain, leaf, world.trust, &pair);
 	assert_true(pair.client.failed);
 	assert_int_equal(pair.client.failure.alert, UNKNOWN_CA);
 	pair_free(&pair);
@@ -423,7 +409,7 @@ static void cross_signed_roots_lead_to_either(void **state)
 	for (i = 0; i < 2; i++) {
 		struct pair pair;
 
-		run_chain(chain, leaf, trusts[i], &pair);
+		world_run_chain(chain, leaf, trusts[i], &pair);
 		pair_assert_good(&pair);
 		pair_free(&pair);
 	}
@@ -492,17 +478,7 @@ static void key_usage_is_honoured(void **state)
 	}
 }
 
-/* --------------------------------------------------------- pins and CRLs */
-
-static void run_trust(const char *value, struct actor *actor, struct pair *pair)
-{
-	struct engine_config c = world_client();
-	struct engine_trust *trust = trust_of(value);
-
-	c.trust = trust;
-	world_run(pair, c, world_server(actor));
-	engine_trust_put(trust);
-}
+/* ---------------------------------------------------------------- pins */
 
 static void pins_replace_the_ca(void **state)
 {
@@ -511,14 +487,14 @@ static void pins_replace_the_ca(void **state)
 	struct pair pair;
 
 	(void)state;
-	run_trust(leaf, &world.rsa, &pair);
+	world_run_trust(leaf, &world.rsa, &pair);
 	pair_assert_good(&pair);
 	pair_free(&pair);
 	assert_true(asprintf(&both, "%s\r\n\n%s\n", other, leaf) > 0);
-	run_trust(both, &world.rsa, &pair);
+	world_run_trust(both, &world.rsa, &pair);
 	pair_assert_good(&pair);
 	pair_free(&pair);
-	run_trust(other, &world.rsa, &pair);
+	world_run_trust(other, &world.rsa, &pair);
 	assert_failed(&pair.client, UNKNOWN_CA, EKEYREJECTED, "pinned key");
 	pair_free(&pair);
 	free(both);
@@ -542,244 +518,6 @@ static void pins_need_no_server_name(void **state)
 	pair_free(&pair);
 	engine_trust_put(trust);
 	free(leaf);
-}
-
-static void revoked_certificate_is_refused(void **state)
-{
-	char *bad = pki_crl(world.ca, world.rsa.cert);
-	char *value;
-	struct pair pair;
-
-	(void)state;
-	assert_true(asprintf(&value, "%s%s", world.ca->cert_pem, bad) > 0);
-	run_trust(value, &world.rsa, &pair);
-	assert_failed(&pair.client, CERTIFICATE_REVOKED, EKEYREVOKED,
-		      "revoked");
-	pair_free(&pair);
-	run_trust(value, &world.ecdsa, &pair);
-	pair_assert_good(&pair);
-	pair_free(&pair);
-	free(value);
-	free(bad);
-}
-
-/* A list of another CA, or none of now: nobody knows what is revoked. */
-static void missing_and_stale_crls_refuse(void **state)
-{
-	struct pki_cert *other = pki_issue(&(struct pki_spec){
-		.key = "p256", .name = "other CA", .ca = true });
-	struct pki_cert *ca = pki_issue(&(struct pki_spec){
-		.key = "p256", .name = "CA", .ca = true, .valid_to = 90 * DAY });
-	struct actor actor = actor_new(&(struct pki_spec){
-		.key = "p256", .name = "x", .san = "DNS:" NAME, .issuer = ca,
-		.valid_to = 90 * DAY });
-	const struct {
-		const struct pki_cert	*issuer;
-		long			when;
-		const char		*text;
-	} cases[] = {
-		{ ca, 0, NULL },
-		{ other, 0, "not its CA's" },
-		{ ca, 40 * DAY, "must be fetched anew" },
-	};
-	size_t i;
-
-	(void)state;
-	for (i = 0; i < 3; i++) {
-		struct engine_config c = world_client();
-		char *crl = pki_crl(cases[i].issuer, NULL), *value;
-		struct pair pair;
-
-		assert_true(asprintf(&value, "%s%s", ca->cert_pem, crl) > 0);
-		c.trust = trust_of(value);
-		c.now = time(NULL) + cases[i].when;
-		world_run(&pair, c, world_server(&actor));
-		if (cases[i].text)
-			assert_failed(&pair.client, CERTIFICATE_UNKNOWN,
-				      EKEYREJECTED, cases[i].text);
-		else
-			pair_assert_good(&pair);
-		pair_free(&pair);
-		engine_trust_put(c.trust);
-		free(value);
-		free(crl);
-	}
-	actor_free(&actor);
-	pki_free(ca);
-	pki_free(other);
-}
-
-/* A handshake under a trust store of the CA and these lists. */
-static void run_crls(const char *first, const char *second,
-		     struct actor *actor, struct pair *pair)
-{
-	struct engine_config c = world_client();
-	char *value;
-
-	assert_true(asprintf(&value, "%s%s%s", world.ca->cert_pem, first,
-			     second) > 0);
-	c.trust = trust_of(value);
-	world_run(pair, c, world_server(actor));
-	engine_trust_put(c.trust);
-	free(value);
-}
-
-/* The list of the CA above is used if it is there, and need not be. */
-static void revoked_intermediates_are_refused(void **state)
-{
-	struct pki_cert *sub = pki_issue(&(struct pki_spec){ .key = "p256",
-		.name = "sub", .issuer = world.ca, .ca = true });
-	struct actor actor = actor_new(&(struct pki_spec){ .key = "p256",
-		.name = "x", .san = "DNS:" NAME, .issuer = sub });
-	char *leaves = pki_crl(sub, NULL), *none = pki_crl(world.ca, NULL);
-	char *subs = pki_crl(world.ca, sub);
-	struct pair pair;
-
-	(void)state;
-	run_crls(leaves, subs, &actor, &pair);
-	assert_failed(&pair.client, CERTIFICATE_REVOKED, EKEYREVOKED,
-		      "revoked");
-	pair_free(&pair);
-	run_crls(leaves, none, &actor, &pair);
-	pair_assert_good(&pair);
-	pair_free(&pair);
-	run_crls(leaves, "", &actor, &pair);
-	pair_assert_good(&pair);
-	pair_free(&pair);
-	run_crls(none, "", &actor, &pair);
-	assert_failed(&pair.client, CERTIFICATE_UNKNOWN, EKEYREJECTED,
-		      "not its CA's");
-	pair_free(&pair);
-	free(leaves);
-	free(none);
-	free(subs);
-	actor_free(&actor);
-	pki_free(sub);
-}
-
-/* The way around a revoked intermediate is a way. */
-static void other_paths_avoid_revoked_intermediates(void **state)
-{
-	struct pki_cert *bad = pki_issue(&(struct pki_spec){ .key = "p256",
-		.name = "sub", .issuer = world.ca, .ca = true });
-	struct pki_cert *good = pki_issue(&(struct pki_spec){ .key = "",
-		.same_key = bad, .name = "sub", .issuer = world.ca,
-		.ca = true });
-	struct pki_cert *leaf = pki_issue(&(struct pki_spec){ .key = "p256",
-		.name = "x", .san = "DNS:" NAME, .issuer = bad });
-	char *leaves = pki_crl(bad, NULL), *subs = pki_crl(world.ca, bad);
-	struct engine_trust *trust;
-	char *value, *chain;
-	struct pair pair;
-
-	(void)state;
-	assert_true(asprintf(&value, "%s%s%s", world.ca->cert_pem, leaves,
-			     subs) > 0);
-	assert_true(asprintf(&chain, "%s%s%s", leaf->cert_pem, bad->cert_pem,
-			     good->cert_pem) > 0);
-	trust = trust_of(value);
-	run_chain(chain, leaf, trust, &pair);
-	pair_assert_good(&pair);
-	pair_free(&pair);
-	engine_trust_put(trust);
-	free(chain);
-	free(value);
-	free(leaves);
-	free(subs);
-	pki_free(leaf);
-	pki_free(good);
-	pki_free(bad);
-}
-
-/* What is in the store is an anchor, and needs no list that speaks of it. */
-static void lists_of_anchors_need_not_fit(void **state)
-{
-	struct pki_cert *sub = pki_issue(&(struct pki_spec){ .key = "p256",
-		.name = "sub", .issuer = world.ca, .ca = true });
-	struct actor actor = actor_new(&(struct pki_spec){ .key = "p256",
-		.name = "x", .san = "DNS:" NAME, .issuer = sub });
-	char *leaves = pki_crl(sub, NULL), *revoked = pki_crl(sub, actor.cert);
-	char *subs = pki_crl(world.ca, NULL);
-	char *users = pki_crl_of_users(world.ca);
-	char *both, *bad;
-	struct pair pair;
-
-	(void)state;
-	assert_true(asprintf(&both, "%s%s", sub->cert_pem, leaves) > 0);
-	run_crls(both, subs, &actor, &pair);
-	pair_assert_good(&pair);
-	pair_free(&pair);
-	assert_true(asprintf(&bad, "%s%s", sub->cert_pem, revoked) > 0);
-	run_crls(bad, subs, &actor, &pair);
-	assert_failed(&pair.client, CERTIFICATE_REVOKED, EKEYREVOKED,
-		      "revoked");
-	pair_free(&pair);
-	run_crls(users, "", &world.rsa, &pair);
-	pair_assert_good(&pair);
-	pair_free(&pair);
-	free(bad);
-	free(both);
-	free(users);
-	free(subs);
-	free(revoked);
-	free(leaves);
-	actor_free(&actor);
-	pki_free(sub);
-}
-
-/* In the name of the CA, but signed by somebody else. */
-static void forged_lists_count_for_nothing(void **state)
-{
-	struct pki_cert *impostor = pki_issue(&(struct pki_spec){
-		.key = "p256", .name = "CA", .ca = true });
-	struct pki_cert *sub = pki_issue(&(struct pki_spec){ .key = "p256",
-		.name = "sub", .issuer = world.ca, .ca = true });
-	struct actor actor = actor_new(&(struct pki_spec){ .key = "p256",
-		.name = "x", .san = "DNS:" NAME, .issuer = sub });
-	char *forged = pki_crl(impostor, NULL), *leaves = pki_crl(sub, NULL);
-	struct pair pair;
-
-	(void)state;
-	run_crls(forged, "", &world.rsa, &pair);
-	assert_failed(&pair.client, CERTIFICATE_UNKNOWN, EKEYREJECTED,
-		      "CRL signature");
-	pair_free(&pair);
-	run_crls(leaves, forged, &actor, &pair);
-	assert_failed(&pair.client, CERTIFICATE_UNKNOWN, EKEYREJECTED,
-		      "CRL signature");
-	pair_free(&pair);
-	free(leaves);
-	free(forged);
-	actor_free(&actor);
-	pki_free(sub);
-	pki_free(impostor);
-}
-
-/* The leaf is not a CA: it is looked up wherever it lies. */
-static void leaves_in_the_store_are_looked_up(void **state)
-{
-	char *bad = pki_crl(world.ca, world.rsa.cert);
-	char *none = pki_crl(world.ca, NULL), *alone;
-	struct pair pair;
-
-	(void)state;
-	run_crls(world.rsa.cert->cert_pem, bad, &world.rsa, &pair);
-	assert_failed(&pair.client, CERTIFICATE_REVOKED, EKEYREVOKED,
-		      "revoked");
-	pair_free(&pair);
-	run_crls(world.rsa.cert->cert_pem, none, &world.rsa, &pair);
-	pair_assert_good(&pair);
-	pair_free(&pair);
-	/* without its CA nobody vouches for the list */
-	assert_true(asprintf(&alone, "%s%s", world.rsa.cert->cert_pem,
-			     none) > 0);
-	run_trust(alone, &world.rsa, &pair);
-	assert_true(pair.client.failed);
-	assert_int_equal(pair.client.failure.error, EKEYREJECTED);
-	pair_free(&pair);
-	free(alone);
-	free(none);
-	free(bad);
 }
 
 static void refuse_trust(const char *value, const char *complaint)
@@ -834,13 +572,6 @@ int main(void)
 		cmocka_unit_test(key_usage_is_honoured),
 		cmocka_unit_test(pins_replace_the_ca),
 		cmocka_unit_test(pins_need_no_server_name),
-		cmocka_unit_test(revoked_certificate_is_refused),
-		cmocka_unit_test(missing_and_stale_crls_refuse),
-		cmocka_unit_test(revoked_intermediates_are_refused),
-		cmocka_unit_test(other_paths_avoid_revoked_intermediates),
-		cmocka_unit_test(lists_of_anchors_need_not_fit),
-		cmocka_unit_test(forged_lists_count_for_nothing),
-		cmocka_unit_test(leaves_in_the_store_are_looked_up),
 		cmocka_unit_test(unusable_trust_values_are_refused),
 	};
 

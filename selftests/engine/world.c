@@ -90,6 +90,30 @@ void world_run(struct pair *pair, struct engine_config client_config,
 	pair_run(pair);
 }
 
+void world_run_chain(const char *chain_pem, const struct pki_cert *leaf,
+		     struct engine_trust *trust, struct pair *pair)
+{
+	struct pki_cert presented = *leaf;
+	struct actor actor = { .cert = &presented };
+
+	presented.chain_pem = (char *)chain_pem;
+	actor.identity = identity_of(&presented);
+	world_run(pair, (struct engine_config){ .server_name = NAME,
+						.trust = trust },
+		  world_server(&actor));
+	identity_drop(actor.identity);
+}
+
+void world_run_trust(const char *value, struct actor *actor, struct pair *pair)
+{
+	struct engine_config c = world_client();
+	struct engine_trust *trust = trust_of(value);
+
+	c.trust = trust;
+	world_run(pair, c, world_server(actor));
+	engine_trust_put(trust);
+}
+
 void assert_failed(const struct side *side, int alert, int error,
 		   const char *text)
 {

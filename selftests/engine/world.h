@@ -43,6 +43,13 @@ struct engine_config world_server(struct actor *actor);
 void world_run(struct pair *pair, struct engine_config client,
 	       struct engine_config server);
 
+/* The same with a server that presents @chain_pem for @leaf. */
+void world_run_chain(const char *chain_pem, const struct pki_cert *leaf,
+		     struct engine_trust *trust, struct pair *pair);
+/* The same with a client whose trust store is of @value. */
+void world_run_trust(const char *value, struct actor *actor,
+		     struct pair *pair);
+
 /* The side failed so, and the other got nothing wrong of its own. */
 void assert_failed(const struct side *side, int alert, int error,
 		   const char *text);
