@@ -170,6 +170,12 @@ static void transfer(struct end *end, int fd)
 	EXPECT_EQ(memcmp(buf, "pong", 4), 0);
 }
 
+static void not_on_debug(void)
+{
+	if (harness_slowness() > 1)
+		harness_skip("stalls at times on the debug kernel: Documentation/testing.md");
+}
+
 TEST_TIMEOUT(rekey_ten_thousand_times_with_openssl, 200)
 {
 	static struct end end = {
@@ -178,6 +184,7 @@ TEST_TIMEOUT(rekey_ten_thousand_times_with_openssl, 200)
 	};
 	struct pair pair;
 
+	not_on_debug();
 	tcp_pair(AF_INET, &pair.client, &pair.server);
 	end.openssl = (struct peer){
 		.fd = pair.server, .server = true, .version = TLS1_3_VERSION,
@@ -212,8 +219,7 @@ TEST_TIMEOUT(rekey_ten_thousand_times_with_gnutls, 200)
 	gnutls_certificate_credentials_t credentials;
 	struct pair pair;
 
-	if (harness_slowness() > 1)
-		harness_skip("stalls at times on the debug kernel: Documentation/testing.md");
+	not_on_debug();
 	tcp_pair(AF_INET, &pair.client, &pair.server);
 	gnutls_certificate_allocate_credentials(&credentials);
 	gnutls_init(&end.gnutls, GNUTLS_CLIENT);
