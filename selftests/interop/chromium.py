@@ -76,24 +76,8 @@ class Chromium(Peer):
 
     def make_home(self, identity):
         """Where Chromium looks for CAs and its own certificate."""
-        place, directory = self.place, self.home(identity) + '/.pki/nssdb'
-        database = 'sql:' + directory
-        os.makedirs(place.root + directory)
-        self.tool('certutil', '-N', '-d', database, '--empty-password')
-        self.tool('certutil', '-A', '-d', database, '-n', 'ca', '-t', 'CT,C,',
-                  '-a', '-i', place.ca)
-        if not identity:
-            return
-        files, p12 = f'{place.ids}/{identity}', place.file('.p12')
-        self.tool('openssl', 'pkcs12', '-export', '-in', f'{files}/chain.pem',
-                  '-inkey', f'{files}/key.pem', '-name', identity, '-out',
-                  p12, '-passout', 'pass:')
-        self.tool('pk12util', '-i', p12, '-d', database, '-W', '')
-
-    def tool(self, *argv):
-        status, text = self.place.run(self.place.inside(*argv))
-        if status:
-            raise Failure(f'{argv[0]}: {text}')
+        self.place.nss_database(self.home(identity) + '/.pki/nssdb',
+                                [identity] if identity else [])
 
     def version(self):
         return self.place.output('dpkg-query', '-W', '-f', '${Version}',

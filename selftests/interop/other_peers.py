@@ -208,7 +208,8 @@ class NSS(Peer):
     def __init__(self, place):
         super().__init__(place)
         self.database = place.inner + '/nss'
-        self.make_database()
+        place.nss_database(self.database, (
+            'server-rsa', 'server-ecdsa', 'client-rsa', 'client-ecdsa'))
 
     def lack(self, cell):
         code = cell.suite.nss()
@@ -218,26 +219,6 @@ class NSS(Peer):
         if not self.suites[code]:
             return 'the peer has no such suite'
         return self.lack_more(cell)
-
-    def make_database(self):
-        place = self.place
-        place.run(place.inside('mkdir', '-p', self.database))
-        self.tool('certutil', '-N', '-d', self.database, '--empty-password')
-        self.tool('certutil', '-A', '-d', self.database, '-n', 'ca',
-                  '-t', 'CT,C,', '-a', '-i', place.ca)
-        for name in ('server-rsa', 'server-ecdsa', 'client-rsa',
-                     'client-ecdsa'):
-            directory, p12 = f'{place.ids}/{name}', place.file('.p12')
-            self.tool('openssl', 'pkcs12', '-export', '-in',
-                      f'{directory}/chain.pem', '-inkey',
-                      f'{directory}/key.pem', '-name', name, '-out', p12,
-                      '-passout', 'pass:')
-            self.tool('pk12util', '-i', p12, '-d', self.database, '-W', '')
-
-    def tool(self, *argv):
-        status, text = self.place.run(self.place.inside(*argv))
-        if status:
-            raise Failure(f'{argv[0]}: {text}')
 
     def version(self):
         return self.place.output('dpkg-query', '-W', '-f', '${Version}',

@@ -123,6 +123,25 @@ class Place:
                 out += b'\n(killed: no end)'
         return process.returncode, out.decode(errors='replace')
 
+    def tool(self, *argv):
+        status, text = self.run(self.inside(*argv))
+        if status:
+            raise Failure(f'{argv[0]}: {text}')
+
+    def nss_database(self, directory, identities):
+        """Makes one for NSS, with the CA and certificates of one's own."""
+        database = 'sql:' + directory
+        self.tool('mkdir', '-p', directory)
+        self.tool('certutil', '-N', '-d', database, '--empty-password')
+        self.tool('certutil', '-A', '-d', database, '-n', 'ca', '-t', 'CT,C,',
+                  '-a', '-i', self.ca)
+        for name in identities:
+            files, p12 = f'{self.ids}/{name}', self.file('.p12')
+            self.tool('openssl', 'pkcs12', '-export', '-in',
+                      f'{files}/chain.pem', '-inkey', f'{files}/key.pem',
+                      '-name', name, '-out', p12, '-passout', 'pass:')
+            self.tool('pk12util', '-i', p12, '-d', database, '-W', '')
+
     def output(self, *argv):
         return self.run(self.inside(*argv))[1]
 
